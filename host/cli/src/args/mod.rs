@@ -1,0 +1,239 @@
+//! The command line as clap sees it. Types only: what a flag means is decided where it is used.
+
+mod run;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+pub(crate) use run::RunArgs;
+
+/// Measure language-model servers: latency, throughput, memory, cost and answer quality.
+#[derive(Debug, Parser)]
+#[command(name = "benchhost", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done · 1 regression · 2 usage, plan or unreadable input · 3 inconclusive (--strict)
+4 not comparable · 6 setup failed · 7 no request completed · 70 a bug · 130 interrupted, partial results kept")]
+pub(crate) struct Cli {
+    /// Print results only, no progress
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more about what happens (log lines of plugins, probes)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Measure one or more engines and keep every request
+    Run(Box<RunArgs>),
+    /// Set two results side by side, with intervals
+    Compare(CompareArgs),
+    /// Tables and pictures again, from the files of a run alone
+    Report(ReportArgs),
+    /// Look at a plan without running it
+    Plan(PlanArgs),
+    /// Components: list, inspect, check, build, start a new one
+    Plugin(PluginArgs),
+    /// Serve the built-in simulator, which speaks every engine's dialect
+    Simulate(Box<SimulateArgs>),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+/// How results are printed on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns for people
+    Table,
+    /// A Markdown table
+    Markdown,
+    /// JSON with a `schema_version`
+    Json,
+    /// The summary's CSV
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The base: a `requests.csv`, or the directory of a run
+    pub(crate) base: PathBuf,
+    /// What is compared with it
+    pub(crate) new: PathBuf,
+    /// Take only this engine (ENGINE or ENGINE/VARIANT) from the base
+    #[arg(long, value_name = "ENGINE[/VARIANT]")]
+    pub(crate) select_base: Option<String>,
+    /// Take only this engine (ENGINE or ENGINE/VARIANT) from the new result
+    #[arg(long, value_name = "ENGINE[/VARIANT]")]
+    pub(crate) select_new: Option<String>,
+    /// Compare although the models have different names (quantised builds, for instance)
+    #[arg(long)]
+    pub(crate) across_models: bool,
+    /// A relative difference below this share counts as none
+    #[arg(long, value_name = "SHARE", default_value = "0.05")]
+    pub(crate) margin: f64,
+    /// Exit with 3 when anything stays inconclusive
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Directory of a run
+    pub(crate) run: PathBuf,
+    /// How to print the summary
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+    /// Leave the pictures as they are
+    #[arg(long)]
+    pub(crate) no_plots: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(subcommand)]
+    pub(crate) command: PlanCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlanCommand {
+    /// Print each value and where it came from
+    Show(Box<RunArgs>),
+    /// Say whether the plan is sound; exit 2 if not
+    Check(Box<RunArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginArgs {
+    #[command(subcommand)]
+    pub(crate) command: PluginCommand,
+}
+
+/// What a new plugin is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PluginKind {
+    /// Speaks a server's dialect
+    Engine,
+    /// Makes items to send
+    Workload,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// List embedded and found components
+    List {
+        /// How to print it
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Describe one component: routes, options, data slots, imports, digest
+    Info {
+        /// Name of an embedded component, or a `.wasm` file
+        plugin: String,
+        /// How to print it
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Start a plugin of your own, in Rust
+    New {
+        /// What it is
+        #[arg(value_enum)]
+        kind: PluginKind,
+        /// Its name, kebab-case; also the new directory
+        name: String,
+        /// Create it in this directory instead of the current one
+        #[arg(long, default_value = ".")]
+        parent: PathBuf,
+    },
+    /// Compile a plugin crate to a component (finds or installs a Rust that can target Wasm)
+    Build {
+        /// Crates to build; none, inside the benchhost repository: all first-party plugins
+        crates: Vec<PathBuf>,
+        /// Fail if a committed component is stale; rebuild and replay all fixtures through both
+        #[arg(long)]
+        check: bool,
+        /// Write the component here
+        #[arg(short, long)]
+        out: Option<PathBuf>,
+    },
+    /// Try a component against the contract
+    Check {
+        /// Name of an embedded component, or a `.wasm` file
+        plugin: String,
+        /// A folder of recorded streams to replay as well
+        #[arg(long)]
+        fixtures: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Which engine to imitate: openai, vllm, sglang, tgi, llamacpp, friendli, transformers
+    #[arg(long, default_value = "openai")]
+    pub(crate) dialect: String,
+    /// Port to listen on; 0 picks a free one
+    #[arg(long, default_value_t = 8000)]
+    pub(crate) port: u16,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: std::net::IpAddr,
+    /// Name of the model it claims to serve
+    #[arg(long, default_value = "simulated-model")]
+    pub(crate) model: String,
+    /// Seed of every delay and answer
+    #[arg(long, default_value_t = 42)]
+    pub(crate) seed: u64,
+    /// Time to first token: `25ms`, `normal:20ms,5ms`, `lognormal:25ms,0.25` (median, sigma)
+    #[arg(long)]
+    pub(crate) ttft: Option<String>,
+    /// Time between tokens, in the same forms
+    #[arg(long)]
+    pub(crate) itl: Option<String>,
+    /// Each further concurrent stream stretches delays by this share
+    #[arg(long)]
+    pub(crate) batch_slowdown: Option<f64>,
+    /// Tokens in one event
+    #[arg(long)]
+    pub(crate) tokens_per_event: Option<u32>,
+    /// Requests generated at the same time; further ones wait
+    #[arg(long)]
+    pub(crate) max_running: Option<u32>,
+    /// Reasoning tokens before each answer
+    #[arg(long)]
+    pub(crate) reasoning_tokens: Option<u32>,
+    /// Misbehave, for instance `in-band-error:every=3`
+    #[arg(long)]
+    pub(crate) fault: Option<String>,
+    /// Put the monotonic time of each write into the stream
+    #[arg(long)]
+    pub(crate) stamp_writes: bool,
+    /// Require this API key, taken from the named environment variable
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) api_key_env: Option<String>,
+    /// Print the address on stdout and end when stdin closes (used by `run --simulate`)
+    #[arg(long, hide = true)]
+    pub(crate) child: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,9 @@
+//! One file a command: glue between arguments, the crates below and the printer; no logic of its own.
+
+pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod plan;
+pub(crate) mod plugin;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod simulate;

@@ -1,0 +1,85 @@
+//! `benchhost simulate`, and the child of `run --simulate`.
+
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+
+use benchhost_simulator::{Delay, Dialect, FaultPlan, SimulatorConfig, serve_blocking};
+
+use crate::args::SimulateArgs;
+use crate::error::{CliError, CliResult};
+use crate::exit::Exit;
+use crate::ui::Printer;
+
+/// Serves until Ctrl-C, or as a child until standard input closes.
+pub(crate) fn run(args: SimulateArgs, printer: &Printer) -> CliResult<Exit> {
+    let child = args.child;
+    let config = config(args)?;
+    if child {
+        end_with_parent()?;
+    }
+    let (printer, dialect) = (printer.clone(), config.dialect);
+    let announce = move |address: SocketAddr| {
+        if child {
+            // The parent waits for this line; if it is gone there is nobody to serve.
+            let told = writeln!(std::io::stdout(), "http://{address}").and_then(|()| std::io::stdout().flush());
+            drop(told);
+        } else {
+            printer.status(&format!("simulating {dialect} at http://{address} (Ctrl-C ends)"));
+            printer.status(&format!("try: benchhost run --engine {dialect}=http://{address}"));
+        }
+    };
+    serve_blocking(config, announce).map_err(|e| {
+        CliError::setup("the simulator cannot serve")
+            .because(format!("{e:#}"))
+            .hint("another program may use the port: `--port 0` picks a free one")
+    })?;
+    Ok(Exit::Done)
+}
+
+fn config(args: SimulateArgs) -> CliResult<SimulatorConfig> {
+    let wrong = |flag: &str, e: &dyn std::fmt::Display| CliError::usage(format!("`{flag}`")).because(e);
+    let dialect: Dialect = args.dialect.parse().map_err(|e| wrong("--dialect", &e))?;
+    let mut config = SimulatorConfig::new(dialect);
+    config.bind = SocketAddr::new(args.host, args.port);
+    config.model = args.model;
+    config.seed = args.seed;
+    let delay = |flag: &str, text: Option<String>, default: Delay| {
+        text.map_or(Ok(default), |t| t.parse().map_err(|e| wrong(flag, &e)))
+    };
+    config.ttft = delay("--ttft", args.ttft, config.ttft)?;
+    config.itl = delay("--itl", args.itl, config.itl)?;
+    if let Some(share) = args.batch_slowdown {
+        if !(share.is_finite() && share >= 0.0) {
+            return Err(wrong("--batch-slowdown", &"expected a share of 0 or more"));
+        }
+        config.batch_slowdown = share;
+    }
+    config.tokens_per_event = args.tokens_per_event.unwrap_or(config.tokens_per_event).max(1);
+    config.max_running = args.max_running.or(config.max_running);
+    config.reasoning_tokens = args.reasoning_tokens.unwrap_or(config.reasoning_tokens);
+    config.stamp_writes = args.stamp_writes;
+    if let Some(fault) = args.fault {
+        config.fault = fault.parse::<FaultPlan>().map_err(|e| wrong("--fault", &e))?;
+    }
+    if let Some(variable) = args.api_key_env {
+        let key = crate::env::secret(&variable)
+            .ok_or_else(|| CliError::usage(format!("the variable `{variable}` named by `--api-key-env` is not set")))?;
+        config.api_key = Some(key);
+    }
+    Ok(config)
+}
+
+/// Ends the process when standard input closes: the parent holds the other end and cannot leave without closing it.
+#[expect(clippy::exit, reason = "the child's only way out: its main thread serves for ever")]
+fn end_with_parent() -> CliResult<()> {
+    let watch = || {
+        let mut byte = [0_u8; 1];
+        while std::io::stdin().read(&mut byte).is_ok_and(|n| n > 0) {}
+        std::process::exit(0);
+    };
+    std::thread::Builder::new()
+        .name("parent".into())
+        .spawn(watch)
+        .map(drop)
+        .map_err(|e| CliError::internal("cannot start a thread").because(e))
+}

@@ -1,0 +1,306 @@
+//! From a timeline to a record: frames the body, asks the adapter what each event meant, and turns event indices into
+//! times. Runs on a thread that does no network I/O, after the response ended; nothing here can move a stamp.
+
+use benchhost_framing::{Framed, Framer};
+use benchhost_model::{
+    Answer, Closing, EndRule, Ending, Event, Failure, Finish, Framing, Meaning, Nanos, Outcome, StampSource, Timeline,
+    TokensSource, Usage,
+};
+use benchhost_plugin::{CallError, DecodeInput, EngineInstance};
+
+use crate::store::EventsRow;
+
+/// What decoding must know of the request.
+#[derive(Debug, Clone)]
+pub(crate) struct Expectation {
+    pub(crate) framing: Framing,
+    pub(crate) end: EndRule,
+    pub(crate) ctx: String,
+    pub(crate) turn: u32,
+}
+
+/// What one exchange came to.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) outcome: Outcome,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) detail: String,
+    pub(crate) finish: Option<Finish>,
+    pub(crate) usage: Usage,
+    pub(crate) tokens_source: TokensSource,
+    pub(crate) output: OutputTimes,
+    pub(crate) answer: Answer,
+    pub(crate) tool: String,
+    pub(crate) server_timings: String,
+}
+
+/// Times of output events.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct OutputTimes {
+    /// One stamp an event, rising.
+    pub(crate) at: Vec<Nanos>,
+    /// Kind letters of [`EventsRow::k`].
+    pub(crate) kinds: String,
+    /// Tokens of each event, where all are known.
+    pub(crate) tokens: Vec<u32>,
+    /// Stamps are the kernel's.
+    pub(crate) kernel: bool,
+}
+
+impl OutputTimes {
+    /// As a line of `events.jsonl`.
+    pub(crate) fn row(&self, row: u64) -> EventsRow {
+        let mut before = None;
+        let t = self
+            .at
+            .iter()
+            .map(|at| (*at - before.replace(*at).unwrap_or(Nanos::ZERO)).get())
+            .collect();
+        EventsRow { row, t, k: self.kinds.clone(), n: self.tokens.clone(), s: if self.kernel { 'k' } else { 'u' } }
+    }
+}
+
+/// Decodes one finished exchange.
+pub(crate) fn decode(engine: &mut EngineInstance, expect: &Expectation, timeline: &Timeline) -> Decoded {
+    let Some(status) = timeline.status else { return Decoded::without_answer(expect, timeline) };
+    let framing = framing_in_fact(expect.framing, status, &timeline.headers);
+    let framed = frame(framing, &timeline.body);
+    let events: Vec<Event> =
+        framed.iter().map(|f| Event { name: f.name.clone(), data: f.data.clone() }).collect();
+    let input = DecodeInput {
+        ctx: &expect.ctx,
+        status,
+        headers: &timeline.headers,
+        events: &events,
+        ending: timeline.ending,
+    };
+    match engine.decode(&input) {
+        Ok(decoded) => conclude(expect, timeline, status, &framed, &decoded.meanings, &decoded.closing),
+        Err(error) => {
+            let mut out = Decoded::without_answer(expect, timeline);
+            out.fail(plugin_failure(&error), error.to_string());
+            out
+        }
+    }
+}
+
+fn plugin_failure(error: &CallError) -> Failure {
+    match error {
+        CallError::Refused(_) => Failure::Decode,
+        _ => Failure::Plugin,
+    }
+}
+
+/// An error answer, or JSON where a stream was expected, is one whole document whatever was asked for.
+fn framing_in_fact(asked: Framing, status: u16, headers: &[(String, String)]) -> Framing {
+    let content_type = headers.iter().find(|(name, _)| name == "content-type").map(|(_, v)| v.to_ascii_lowercase());
+    let json = content_type.is_some_and(|t| t.split(';').next().is_some_and(|t| t.trim() == "application/json"));
+    if !(200..300).contains(&status) || (json && asked == Framing::Sse) { Framing::WholeBody } else { asked }
+}
+
+fn frame(framing: Framing, body: &[u8]) -> Vec<Framed> {
+    let mut framer = Framer::new(match framing {
+        Framing::Sse => benchhost_framing::Framing::Sse,
+        Framing::Ndjson => benchhost_framing::Framing::Ndjson,
+        Framing::WholeBody => benchhost_framing::Framing::WholeBody,
+    });
+    let mut framed = Vec::new();
+    framer.push(body, &mut framed);
+    let _tail = framer.finish(&mut framed);
+    framed
+}
+
+impl Decoded {
+    /// No usable answer: what the transport says is all there is.
+    fn without_answer(expect: &Expectation, timeline: &Timeline) -> Self {
+        let mut out = Self {
+            outcome: Outcome::Completed,
+            failure: None,
+            detail: String::new(),
+            finish: None,
+            usage: Usage::default(),
+            tokens_source: TokensSource::None,
+            output: OutputTimes::default(),
+            answer: Answer {
+                turn: expect.turn,
+                text: String::new(),
+                reasoning: String::new(),
+                finish: Finish::Other,
+            },
+            tool: String::new(),
+            server_timings: String::new(),
+        };
+        if timeline.sent.is_none() && timeline.failure.is_none() {
+            out.outcome = Outcome::Shed;
+        } else if let Some(failure) = &timeline.failure {
+            out.fail(failure.failure, failure.detail.clone());
+        } else if timeline.ending == Ending::Cancelled {
+            out.outcome = Outcome::Cut;
+        } else {
+            out.fail(Failure::Closed, "the connection closed before a response".into());
+        }
+        out
+    }
+
+    fn fail(&mut self, failure: Failure, detail: String) {
+        self.outcome = Outcome::Failed;
+        self.failure = Some(failure);
+        self.detail = detail;
+    }
+}
+
+/// Everything is known; the order of the questions is the order of causes.
+fn conclude(
+    expect: &Expectation,
+    timeline: &Timeline,
+    status: u16,
+    framed: &[Framed],
+    meanings: &[Meaning],
+    closing: &Closing,
+) -> Decoded {
+    let mut out = Decoded::without_answer(expect, timeline);
+    let transport = (out.outcome != Outcome::Completed && timeline.failure.is_some()) || out.outcome == Outcome::Cut;
+    if !transport {
+        (out.outcome, out.failure, out.detail) = (Outcome::Completed, None, String::new());
+    }
+    let mut error = None;
+    let mut finishes = Vec::new();
+    for meaning in meanings.iter().chain(&closing.last) {
+        out.answer.text.push_str(&meaning.text);
+        out.answer.text.push_str(&meaning.refusal);
+        out.answer.reasoning.push_str(&meaning.reasoning);
+        out.tool.push_str(&meaning.tool);
+        if let Some(usage) = &meaning.usage {
+            add_usage(&mut out.usage, usage);
+        }
+        finishes.extend(meaning.finish);
+        if error.is_none() {
+            error.clone_from(&meaning.error);
+        }
+        if !meaning.timings.is_empty() {
+            out.server_timings.clone_from(&meaning.timings);
+        }
+    }
+    out.finish = finishes.last().copied();
+    out.answer.finish = out.finish.unwrap_or(Finish::Other);
+    out.output = output_times(timeline, framed, meanings, closing.last.as_ref());
+    count_tokens(&mut out);
+    if transport {
+        return out;
+    }
+    if !(200..300).contains(&status) {
+        let said = error.map_or_else(|| excerpt(&timeline.body), |e| e.message);
+        out.fail(Failure::Http(status), said);
+    } else if let Some(error) = error {
+        let failure = if error.kind == "decode" { Failure::Decode } else { Failure::InBandError };
+        out.fail(failure, error.message);
+    } else if timeline.ending != Ending::Complete {
+        out.fail(Failure::Truncated, "the connection closed within the answer".into());
+    } else if !is_whole(expect, framed, &finishes, closing) {
+        out.fail(Failure::Truncated, "the stream ended without its end marker".into());
+    } else if out.output.at.is_empty() {
+        out.fail(Failure::Empty, "a clean answer without any output".into());
+    }
+    out
+}
+
+/// The adapter's word, held against the rule it declared itself.
+fn is_whole(expect: &Expectation, framed: &[Framed], finishes: &[Finish], closing: &Closing) -> bool {
+    let by_rule = match &expect.end {
+        _ if expect.framing == Framing::WholeBody => true,
+        EndRule::DoneData(mark) => framed.iter().any(|f| f.data.trim() == mark) || is_document(framed, finishes),
+        EndRule::DoneEvent(name) => framed.iter().any(|f| &f.name == name),
+        EndRule::FinishReason => !finishes.is_empty(),
+        EndRule::EndOfBody => true,
+    };
+    closing.whole && by_rule
+}
+
+/// A server that answers a streaming request with one JSON document sends no end marker.
+fn is_document(framed: &[Framed], finishes: &[Finish]) -> bool {
+    framed.len() == 1 && !finishes.is_empty()
+}
+
+fn add_usage(total: &mut Usage, stated: &Usage) {
+    let merge = |total: &mut Option<u32>, value: Option<u32>| {
+        if let Some(value) = value {
+            *total = Some(if stated.cumulative { value } else { total.unwrap_or(0).saturating_add(value) });
+        }
+    };
+    merge(&mut total.prompt_tokens, stated.prompt_tokens);
+    merge(&mut total.completion_tokens, stated.completion_tokens);
+    merge(&mut total.cached_tokens, stated.cached_tokens);
+    merge(&mut total.reasoning_tokens, stated.reasoning_tokens);
+}
+
+fn output_times(timeline: &Timeline, framed: &[Framed], meanings: &[Meaning], last: Option<&Meaning>) -> OutputTimes {
+    let mut out = OutputTimes { kernel: true, ..OutputTimes::default() };
+    let mut all_known = true;
+    let mut running: Option<u32> = None;
+    let body_end = timeline.body.len() as u64;
+    let ends = framed.iter().map(|f| f.end);
+    let pairs = meanings.iter().zip(ends).chain(last.map(|m| (m, body_end)));
+    for (meaning, end) in pairs {
+        let counted = meaning.token_count().or_else(|| continuous(meaning, &mut running));
+        if !meaning.is_output() && counted.is_none_or(|n| n == 0) {
+            continue;
+        }
+        // A body that grew past its last mark cannot happen; if it did, the last mark is the honest stamp.
+        let Some(mark) = timeline.mark_for(end).or_else(|| timeline.marks.last()) else { continue };
+        let (at, source) = mark.best();
+        out.at.push(at);
+        out.kernel &= source == StampSource::Kernel;
+        out.kinds.push(kind(meaning));
+        match counted {
+            Some(n) => out.tokens.push(n),
+            None => all_known = false,
+        }
+    }
+    if !all_known {
+        out.tokens.clear();
+    }
+    out.kernel &= !out.at.is_empty();
+    out
+}
+
+/// With continuous usage, the rise of the total is what this event carries.
+fn continuous(meaning: &Meaning, running: &mut Option<u32>) -> Option<u32> {
+    let usage = meaning.usage.filter(|u| u.cumulative && !meaning.done)?;
+    let total = usage.completion_tokens?;
+    // A lone statement at the end is a total, not a count for its event.
+    if running.is_none() && meaning.text.is_empty() && meaning.reasoning.is_empty() && total > 0 {
+        return None;
+    }
+    let before = running.replace(total).unwrap_or(0);
+    Some(total.saturating_sub(before))
+}
+
+fn kind(meaning: &Meaning) -> char {
+    if !meaning.text.is_empty() {
+        'a'
+    } else if !meaning.reasoning.is_empty() {
+        'r'
+    } else if !meaning.tool.is_empty() {
+        't'
+    } else if !meaning.refusal.is_empty() {
+        'f'
+    } else {
+        'n'
+    }
+}
+
+/// Usage first, then counts inside the events; never the number of events (`method.md` §1.2).
+fn count_tokens(out: &mut Decoded) {
+    if out.usage.completion_tokens.is_some() {
+        out.tokens_source = TokensSource::Usage;
+    } else if !out.output.tokens.is_empty() {
+        out.usage.completion_tokens = Some(out.output.tokens.iter().sum());
+        out.tokens_source = TokensSource::Events;
+    }
+}
+
+/// The first 200 characters of a body that is not of the dialect.
+pub(crate) fn excerpt(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(800)]).replace(['\n', '\r'], " ");
+    text.chars().take(200).collect()
+}

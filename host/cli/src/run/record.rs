@@ -1,0 +1,126 @@
+//! One row of `requests.csv` from what was labelled, asked, observed and decoded.
+
+use std::collections::BTreeMap;
+
+use benchhost_model::{LoadPoint, Nanos, Outcome, Phase, Record, Timeline, TokensSource};
+
+use super::decode::Decoded;
+use super::engines::ReadyEngine;
+use super::feed::{NotSent, Pending};
+use super::figures::figures;
+use super::point::Run;
+use super::workloads::ReadyWorkload;
+
+/// What a row says about where it belongs.
+pub(crate) struct Labels<'a> {
+    pub(crate) row: u64,
+    pub(crate) run: &'a Run<'a>,
+    pub(crate) engine: &'a ReadyEngine,
+    pub(crate) workload: &'a ReadyWorkload,
+    pub(crate) load: LoadPoint,
+    pub(crate) repeat: u32,
+    pub(crate) phase: Phase,
+    pub(crate) template_tokens: Option<u32>,
+}
+
+/// Failure messages are cut at this many characters.
+const DETAIL_CHARS: usize = 200;
+
+/// The row of a request that reached the load generator.
+pub(crate) fn record(labels: &Labels<'_>, pending: &Pending, decoded: &Decoded, timeline: &Timeline) -> Record {
+    let mut row = blank(labels, timeline.scheduled);
+    row.category.clone_from(&pending.item.category);
+    row.item.clone_from(&pending.item.id);
+    row.turn = pending.expect.turn;
+    row.outcome = decoded.outcome;
+    row.failure = decoded.failure;
+    row.failure_detail = one_line(&decoded.detail);
+    row.status = timeline.status;
+    row.finish = decoded.finish.map_or(String::new(), |f| f.to_string());
+    row.attempts = timeline.attempts;
+    row.conn_reused = timeline.connection_reused;
+    row.t_send_ns = timeline.sent;
+    row.t_headers_ns = timeline.headers_at;
+    row.t_end_ns = timeline.sent.map(|_| timeline.ended);
+    row.events = u32::try_from(decoded.output.at.len()).unwrap_or(u32::MAX);
+    row.input_tokens = decoded.usage.prompt_tokens;
+    row.output_tokens = decoded.usage.completion_tokens;
+    row.reasoning_tokens = decoded.usage.reasoning_tokens;
+    row.cached_tokens = decoded.usage.cached_tokens;
+    row.tokens_source = decoded.tokens_source;
+    row.input_tokens_asked = pending.asked.input_tokens;
+    row.output_tokens_asked = Some(pending.asked.max_tokens);
+    row.output_exact = pending.asked.exact;
+    if let Some(sent) = timeline.sent {
+        let f = figures(timeline.scheduled, sent, &decoded.output, decoded.usage.completion_tokens);
+        (row.t_first_ns, row.t_last_ns, row.n_first_tokens) = (f.first, f.last, f.n_first_tokens);
+        (row.ttft_ms, row.ttft_sched_ms, row.tpot_ms) = (f.ttft_ms, f.ttft_sched_ms, f.tpot_ms);
+        (row.itl_mean_ms, row.icl_max_ms, row.e2e_ms) = (f.itl_mean_ms, f.icl_max_ms, f.e2e_ms);
+    }
+    row
+}
+
+/// The row of a request that never reached it.
+pub(crate) fn not_sent_record(labels: &Labels<'_>, lost: &NotSent, at: Nanos) -> Record {
+    let mut row = blank(labels, at);
+    row.item.clone_from(&lost.item);
+    row.category.clone_from(&lost.category);
+    row.outcome = lost.outcome;
+    row.failure_detail = one_line(&lost.detail);
+    row
+}
+
+fn blank(labels: &Labels<'_>, scheduled: Nanos) -> Record {
+    Record {
+        row: labels.row,
+        run_id: labels.run.run_id.to_owned(),
+        engine: labels.engine.name.clone(),
+        variant: labels.engine.variant.clone(),
+        model: labels.engine.model.clone(),
+        target: labels.run.target,
+        workload: labels.workload.label.clone(),
+        category: String::new(),
+        item: String::new(),
+        turn: 0,
+        load: labels.load,
+        repeat: labels.repeat,
+        phase: labels.phase,
+        plan_digest: labels.run.plan_digest.to_owned(),
+        outcome: Outcome::Shed,
+        failure: None,
+        failure_detail: String::new(),
+        status: None,
+        finish: String::new(),
+        attempts: 0,
+        conn_reused: false,
+        t_sched_ns: scheduled,
+        t_send_ns: None,
+        t_headers_ns: None,
+        t_first_ns: None,
+        t_last_ns: None,
+        t_end_ns: None,
+        events: 0,
+        input_tokens: None,
+        output_tokens: None,
+        reasoning_tokens: None,
+        cached_tokens: None,
+        n_first_tokens: None,
+        tokens_source: TokensSource::None,
+        input_tokens_asked: None,
+        template_tokens: labels.template_tokens,
+        output_tokens_asked: None,
+        output_exact: false,
+        tokens_by: labels.workload.tokens_by.to_owned(),
+        ttft_ms: None,
+        ttft_sched_ms: None,
+        tpot_ms: None,
+        itl_mean_ms: None,
+        icl_max_ms: None,
+        e2e_ms: None,
+        scores: BTreeMap::new(),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ").chars().take(DETAIL_CHARS).collect()
+}

@@ -1,0 +1,54 @@
+//! `--simulate`: the simulator as a child process, one per engine. It tells its address on a pipe, and ends when its
+//! standard input closes, so it cannot outlive this program.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use benchhost_simulator::Dialect;
+
+use crate::error::{CliError, CliResult};
+
+/// A running simulator; dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Simulated {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    /// Where it listens.
+    pub(crate) url: String,
+}
+
+impl Simulated {
+    /// Starts one that speaks `dialect`.
+    pub(crate) fn start(dialect: Dialect, seed: u64) -> CliResult<Self> {
+        let error = |what: &str| CliError::setup(format!("the simulator did not start: {what}"));
+        let program = std::env::current_exe().map_err(|e| error("this program cannot find itself").because(e))?;
+        let mut child = Command::new(program)
+            .args(["simulate", "--child", "--port", "0", "--dialect", &dialect.to_string(), "--seed", &seed.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| error("it cannot be run").because(e))?;
+        let stdin = child.stdin.take();
+        let mut line = String::new();
+        let stdout = child.stdout.take().ok_or_else(|| error("it has no output"))?;
+        let read = BufReader::new(stdout).read_line(&mut line);
+        let simulated = Self { child, stdin, url: line.trim().to_owned() };
+        match read {
+            Ok(n) if n > 0 && simulated.url.starts_with("http://") => Ok(simulated),
+            _ => Err(error("it ended before it told its address")),
+        }
+    }
+
+    /// The dialect an adapter of this name speaks, if the simulator knows it.
+    pub(crate) fn dialect_for(adapter: &str) -> Option<Dialect> {
+        adapter.parse().ok()
+    }
+}
+
+impl Drop for Simulated {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let _already_gone = self.child.kill();
+        let _status = self.child.wait();
+    }
+}

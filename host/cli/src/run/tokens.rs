@@ -1,0 +1,117 @@
+//! The `tokens` import: the target's tokenizer from a file, from the server's own endpoint, or an estimate that every
+//! row flags.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use benchhost_model::{ProbeAnswer, ProbeKind};
+use benchhost_plugin::{Tokens, TokensBy};
+use benchhost_quality::TokenizerFile;
+
+use super::prober::Prober;
+
+/// A `tokenizer.json` the user named.
+#[derive(Debug)]
+pub(crate) struct FileTokens(pub(crate) TokenizerFile);
+
+impl Tokens for FileTokens {
+    fn source(&self) -> TokensBy {
+        TokensBy::File
+    }
+    fn count(&self, texts: &[String]) -> Result<Vec<u32>, String> {
+        self.0.count(texts).map_err(|e| e.to_string())
+    }
+    fn encode(&self, text: &str) -> Result<Vec<u32>, String> {
+        self.0.encode(text).map_err(|e| e.to_string())
+    }
+}
+
+/// The server's tokenize endpoint.
+pub(crate) struct ServerTokens(Arc<Mutex<Prober>>);
+
+impl std::fmt::Debug for ServerTokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServerTokens")
+    }
+}
+
+impl ServerTokens {
+    /// Uses `prober`'s server, if it has such an endpoint and answers a first question.
+    pub(crate) fn probe(prober: Arc<Mutex<Prober>>) -> Option<Self> {
+        let tokens = Self(prober);
+        tokens.count(&["a".into()]).ok().map(|_| tokens)
+    }
+
+    fn ask(&self, text: &str) -> Result<ProbeAnswer, String> {
+        let mut prober = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match prober.ask(ProbeKind::Tokenize, text) {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => Err("the server has no tokenize endpoint".into()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl Tokens for ServerTokens {
+    fn source(&self) -> TokensBy {
+        TokensBy::Server
+    }
+    fn count(&self, texts: &[String]) -> Result<Vec<u32>, String> {
+        texts
+            .iter()
+            .map(|text| match self.ask(text)? {
+                ProbeAnswer::TokenCount(n) => Ok(n),
+                ProbeAnswer::TokenIds(ids) => u32::try_from(ids.len()).map_err(|e| e.to_string()),
+                _ => Err("the tokenize endpoint answered something else".into()),
+            })
+            .collect()
+    }
+    fn encode(&self, text: &str) -> Result<Vec<u32>, String> {
+        match self.ask(text)? {
+            ProbeAnswer::TokenIds(ids) => Ok(ids),
+            _ => Err("the server tells counts only, not token ids".into()),
+        }
+    }
+}
+
+/// An estimate: a run of letters or digits is one token per 8 characters begun, any other visible character is one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ApproximateTokens;
+
+impl Tokens for ApproximateTokens {
+    fn source(&self) -> TokensBy {
+        TokensBy::Approximate
+    }
+    fn count(&self, texts: &[String]) -> Result<Vec<u32>, String> {
+        Ok(texts.iter().map(|t| estimate(t)).collect())
+    }
+    fn encode(&self, _text: &str) -> Result<Vec<u32>, String> {
+        Err("an estimate has no token ids; name a `tokenizer.json` with `--tokenizer`".into())
+    }
+}
+
+fn estimate(text: &str) -> u32 {
+    let mut tokens = 0_u32;
+    let mut run = 0_u32;
+    for c in text.chars() {
+        if c.is_alphanumeric() {
+            tokens += u32::from(run % 8 == 0);
+            run += 1;
+        } else {
+            run = 0;
+            tokens += u32::from(!c.is_whitespace());
+        }
+    }
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_estimate_is_additive_over_words() {
+        assert_eq!(estimate(""), 0);
+        assert_eq!(estimate("hello world"), 2);
+        assert_eq!(estimate("extraordinary, no?"), 5);
+    }
+}

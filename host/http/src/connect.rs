@@ -1,0 +1,146 @@
+//! Opens connections: names to addresses (once), TCP without Nagle's delay, TLS. Sends no request and keeps no
+//! connection.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use benchhost_model::{Failure, TransportFailure};
+use tokio::net::TcpStream;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::adapter::Stream;
+use crate::clock::RunClock;
+use crate::stamped::{Stamped, Stamps};
+use crate::tls::{Tls, TlsOptions, TlsSetupError};
+use crate::url::{BaseUrl, Scheme};
+use crate::verdict::failure;
+use crate::wire::Wire;
+
+type Addresses = HashMap<(String, u16), Vec<SocketAddr>>;
+
+/// Opens connections. Clones share the TLS settings and the addresses already found.
+#[derive(Clone)]
+pub struct Connector {
+    tls: Tls,
+    /// Found once a name, so that no later connection waits for a name server. The address that worked stands first.
+    known: Arc<Mutex<Addresses>>,
+}
+
+impl Connector {
+    /// A connector that trusts the machine's authorities and those of the options.
+    pub fn new(options: &TlsOptions) -> Result<Self, TlsSetupError> {
+        Ok(Self { tls: Tls::new(options)?, known: Arc::default() })
+    }
+
+    /// A fresh connection within `limit`, which covers name, TCP and TLS together.
+    pub(crate) async fn connect(
+        &self,
+        base: &BaseUrl,
+        clock: RunClock,
+        limit: Duration,
+    ) -> Result<Wire, TransportFailure> {
+        let late = |what: &str| format!("{what} of {base} took longer than {} s", limit.as_secs_f64());
+        let end = tokio::time::Instant::now() + limit;
+        let socket = tokio::time::timeout_at(end, self.dial(base))
+            .await
+            .unwrap_or_else(|_| Err(failure(Failure::Connect, late("the connection"))))?;
+        let stamps = Arc::new(Stamps::new(clock));
+        let socket = Stamped::new(socket, Arc::clone(&stamps));
+        let stream: Box<dyn Stream> = match base.scheme() {
+            Scheme::Http => Box::new(socket),
+            Scheme::Https => tokio::time::timeout_at(end, self.encrypt(base, socket))
+                .await
+                .unwrap_or_else(|_| Err(failure(Failure::Tls, late("the TLS handshake"))))?,
+        };
+        Wire::over(stream, stamps)
+            .await
+            .map_err(|error| failure(Failure::Connect, format!("cannot speak HTTP to {base}: {error}")))
+    }
+
+    async fn dial(&self, base: &BaseUrl) -> Result<TcpStream, TransportFailure> {
+        let mut last = None;
+        for address in self.resolve(base).await? {
+            match TcpStream::connect(address).await {
+                Ok(socket) => {
+                    // Without it the kernel may hold a request back until an earlier segment is acknowledged.
+                    socket.set_nodelay(true).map_err(|error| refused(base, &error))?;
+                    self.prefer(base, address);
+                    return Ok(socket);
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.map_or_else(
+            || failure(Failure::Connect, format!("the name `{}` has no address", base.host())),
+            |error| refused(base, &error),
+        ))
+    }
+
+    async fn resolve(&self, base: &BaseUrl) -> Result<Vec<SocketAddr>, TransportFailure> {
+        if let Some(known) = self.known().get(&key(base)) {
+            return Ok(known.clone());
+        }
+        let found: Vec<SocketAddr> = tokio::net::lookup_host((base.host(), base.port()))
+            .await
+            .map_err(|error| {
+                failure(Failure::Connect, format!("cannot find the address of `{}`: {error}", base.host()))
+            })?
+            .collect();
+        self.known().insert(key(base), found.clone());
+        Ok(found)
+    }
+
+    fn prefer(&self, base: &BaseUrl, address: SocketAddr) {
+        if let Some(known) = self.known().get_mut(&key(base))
+            && let Some(at) = known.iter().position(|a| *a == address)
+        {
+            known.swap(0, at);
+        }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Addresses> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn encrypt(
+        &self,
+        base: &BaseUrl,
+        socket: Stamped<TcpStream>,
+    ) -> Result<Box<dyn Stream>, TransportFailure> {
+        let name = ServerName::try_from(base.host().to_owned()).map_err(|_| {
+            failure(Failure::Tls, format!("`{}` cannot be the name in a certificate", base.host()))
+        })?;
+        match self.tls.connector.connect(name, socket).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(error) => Err(failure(Failure::Tls, self.tls_words(base, &error))),
+        }
+    }
+
+    fn tls_words(&self, base: &BaseUrl, error: &io::Error) -> String {
+        let hint = if self.tls.roots == 0 {
+            "; no authority is trusted on this machine, name a PEM file with `SSL_CERT_FILE`"
+        } else if error.to_string().contains("certificate") {
+            "; if the server has a certificate of its own, name its authority's PEM file with `SSL_CERT_FILE`"
+        } else if error.kind() == io::ErrorKind::InvalidData {
+            "; does the server speak TLS on this port?"
+        } else {
+            ""
+        };
+        format!("the TLS handshake with {base} failed: {error}{hint}")
+    }
+}
+
+fn key(base: &BaseUrl) -> (String, u16) {
+    (base.host().to_owned(), base.port())
+}
+
+fn refused(base: &BaseUrl, error: &io::Error) -> TransportFailure {
+    let hint = match error.kind() {
+        io::ErrorKind::ConnectionRefused => "; is the server running and listening on this port?",
+        _ => "",
+    };
+    failure(Failure::Connect, format!("cannot connect to {base}: {error}{hint}"))
+}

@@ -1,0 +1,54 @@
+//! Connections of one server that wait for their next request. Opens none and sends nothing.
+
+use std::sync::Mutex;
+
+use crate::wire::Wire;
+
+/// What becomes of a connection after a whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reuse {
+    /// Kept for the next request, the latest used first, so that the others can run into the server's idle limit.
+    #[default]
+    KeepAlive,
+    /// Closed: every request pays for a connection of its own, before its send time.
+    Never,
+}
+
+/// Idle connections, last in first out.
+pub(crate) struct Pool {
+    policy: Reuse,
+    idle: Mutex<Vec<Wire>>,
+}
+
+impl Pool {
+    pub(crate) fn new(policy: Reuse) -> Self {
+        Self { policy, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// An idle connection that is still open as far as this machine knows. Those that are not are dropped on the way.
+    pub(crate) async fn take(&self) -> Option<Wire> {
+        loop {
+            let mut wire = self.locked().pop()?;
+            if wire.is_idle().await {
+                return Some(wire);
+            }
+        }
+    }
+
+    /// Keeps a connection whose answer was read to its end, if the policy, the protocol and the peer allow it.
+    pub(crate) async fn give_back(&self, mut wire: Wire) {
+        if self.policy == Reuse::KeepAlive && wire.is_idle().await {
+            self.locked().push(wire);
+        }
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.locked().len()
+    }
+
+    /// The list, never held across an await. A panic elsewhere cannot leave a half-changed `Vec`, so poison is ignored.
+    fn locked(&self) -> std::sync::MutexGuard<'_, Vec<Wire>> {
+        self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,140 @@
+//! One row of `requests.csv`: everything that is kept about one request. Column names are those of the design and are
+//! read by name, so fields may be added but not renamed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Failure, LoadPoint, Nanos, Outcome};
+
+/// Whether a row counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Sent before measuring began; never part of a figure.
+    Warmup,
+    /// Part of the figures.
+    Measured,
+}
+
+/// Who answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// A server outside this program.
+    Real,
+    /// The built-in simulator.
+    Simulated,
+}
+
+/// Where `output_tokens` comes from, in order of trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokensSource {
+    /// The server's usage statement.
+    Usage,
+    /// Token ids or counts inside the events.
+    Events,
+    /// The user's tokenizer, applied to the answer.
+    Tokenizer,
+    /// Unknown: the token columns are empty.
+    None,
+}
+
+/// One request, as recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Number of the row within the run, from 1.
+    pub row: u64,
+    /// The run.
+    pub run_id: String,
+    /// Name of the adapter.
+    pub engine: String,
+    /// The user's label for this configuration.
+    pub variant: String,
+    /// The model asked for.
+    pub model: String,
+    /// Real or simulated.
+    pub target: Target,
+    /// Name of the workload.
+    pub workload: String,
+    /// Category of the item; may be empty.
+    pub category: String,
+    /// The item's id.
+    pub item: String,
+    /// The turn, from 0.
+    pub turn: u32,
+    /// The load point.
+    pub load: LoadPoint,
+    /// The repeat, from 1.
+    pub repeat: u32,
+    /// Warm-up or measured.
+    pub phase: Phase,
+    /// Digest of the resolved plan.
+    pub plan_digest: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// How it failed.
+    pub failure: Option<Failure>,
+    /// The failure in words, first 200 characters.
+    pub failure_detail: String,
+    /// HTTP status.
+    pub status: Option<u16>,
+    /// Why generation ended.
+    pub finish: String,
+    /// Connections tried.
+    pub attempts: u32,
+    /// The connection had been used before.
+    pub conn_reused: bool,
+    /// When it was due.
+    pub t_sched_ns: Nanos,
+    /// First attempt, first byte out.
+    pub t_send_ns: Option<Nanos>,
+    /// Response head read.
+    pub t_headers_ns: Option<Nanos>,
+    /// First output event.
+    pub t_first_ns: Option<Nanos>,
+    /// Last output event.
+    pub t_last_ns: Option<Nanos>,
+    /// Body end.
+    pub t_end_ns: Option<Nanos>,
+    /// Output events.
+    pub events: u32,
+    /// Prompt tokens by the server's count.
+    pub input_tokens: Option<u32>,
+    /// Generated tokens.
+    pub output_tokens: Option<u32>,
+    /// Of those, reasoning.
+    pub reasoning_tokens: Option<u32>,
+    /// Prompt tokens found in a cache.
+    pub cached_tokens: Option<u32>,
+    /// Tokens in the first output event (1 where unknown).
+    pub n_first_tokens: Option<u32>,
+    /// Where `output_tokens` comes from.
+    pub tokens_source: TokensSource,
+    /// Prompt tokens the workload made, template excluded.
+    pub input_tokens_asked: Option<u32>,
+    /// Tokens that the server's template adds to each prompt, by one calibration request.
+    pub template_tokens: Option<u32>,
+    /// The limit sent as `max_tokens`.
+    pub output_tokens_asked: Option<u32>,
+    /// Exactly `output_tokens_asked` tokens were asked for.
+    pub output_exact: bool,
+    /// How the workload counted tokens: `file`, `server`, `approximate`; empty: it did not.
+    pub tokens_by: String,
+    /// t_first − t_send.
+    pub ttft_ms: Option<f64>,
+    /// t_first − t_sched.
+    pub ttft_sched_ms: Option<f64>,
+    /// (t_last − t_first) / (tokens after the first output event).
+    pub tpot_ms: Option<f64>,
+    /// Mean gap per token, token-weighted.
+    pub itl_mean_ms: Option<f64>,
+    /// Longest gap between output events.
+    pub icl_max_ms: Option<f64>,
+    /// t_last − t_send.
+    pub e2e_ms: Option<f64>,
+    /// Scores by name; columns `score_<name>`.
+    #[serde(skip)]
+    pub scores: BTreeMap<String, f64>,
+}

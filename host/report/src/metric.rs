@@ -1,0 +1,52 @@
+//! The figures that tables and pictures choose from: name, unit, direction, and where each stands in a summary row.
+//! Nothing here computes more than a change of unit.
+
+use benchhost_model::SummaryRow;
+
+/// One figure of a summary row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Metric {
+    /// Name for people, without the unit.
+    pub(crate) name: &'static str,
+    /// Unit as printed.
+    pub(crate) unit: &'static str,
+    /// Direction.
+    pub(crate) higher_is_better: bool,
+    /// Where it stands.
+    pub(crate) pick: fn(&SummaryRow) -> Option<f64>,
+}
+
+impl Metric {
+    /// `Output throughput (tokens/s)`.
+    pub(crate) fn title(&self) -> String {
+        format!("{} ({})", self.name, self.unit)
+    }
+}
+
+/// `higher is better ↑` or its opposite.
+pub(crate) const fn direction(higher_is_better: bool) -> &'static str {
+    if higher_is_better { "(higher is better ↑)" } else { "(lower is better ↓)" }
+}
+
+const fn higher(name: &'static str, unit: &'static str, pick: fn(&SummaryRow) -> Option<f64>) -> Metric {
+    Metric { name, unit, higher_is_better: true, pick }
+}
+
+const fn lower(name: &'static str, unit: &'static str, pick: fn(&SummaryRow) -> Option<f64>) -> Metric {
+    Metric { name, unit, higher_is_better: false, pick }
+}
+
+pub(crate) const REQ_S: Metric = higher("Request throughput", "requests/s", |r| r.req_s);
+pub(crate) const OUT_TOK_S: Metric = higher("Output throughput", "tokens/s", |r| r.out_tok_s);
+pub(crate) const TOTAL_TOK_S: Metric = higher("Total throughput, input and output", "tokens/s", |r| r.total_tok_s);
+pub(crate) const TTFT_P50: Metric = lower("Time to first token, p50", "ms", |r| r.ttft.p50);
+pub(crate) const TTFT_P90: Metric = lower("Time to first token, p90", "ms", |r| r.ttft.p90);
+pub(crate) const TTFT_P99: Metric = lower("Time to first token, p99", "ms", |r| r.ttft.p99);
+pub(crate) const TPOT_P50: Metric = lower("Time per output token, p50", "ms", |r| r.tpot.p50);
+pub(crate) const ITL_P50: Metric = lower("Inter-token latency, p50", "ms", |r| r.itl.p50);
+pub(crate) const E2E_P50: Metric = lower("End-to-end latency, p50", "ms", |r| r.e2e.p50);
+pub(crate) const E2E_P90: Metric = lower("End-to-end latency, p90", "ms", |r| r.e2e.p90);
+pub(crate) const GPU_MEMORY: Metric = lower("Peak GPU memory", "GiB", |r| r.gpu_mem_peak_mib.map(|mib| mib / 1024.0));
+pub(crate) const GPU_POWER: Metric = lower("Mean GPU power", "W", |r| r.gpu_power_mean_w);
+pub(crate) const GPU_ENERGY: Metric = lower("GPU energy", "kJ", |r| r.gpu_energy_j.map(|j| j / 1000.0));
+pub(crate) const COST: Metric = lower("Cost of a million output tokens", "US$", |r| r.usd_per_mtok_out);

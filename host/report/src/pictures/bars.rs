@@ -1,0 +1,167 @@
+//! The summary as bars, at one load that all configurations share: throughput, time to first token, latency, GPU
+//! memory, cost and scores, as far as they are known.
+
+use benchhost_model::{LoadPoint, SummaryRow};
+
+use super::axis::Axis;
+use super::canvas::{Anchor, Canvas};
+use super::frame::{Cell, Grid, figure};
+use super::letters::{Face, fit, width};
+use super::look::{INK, Look, MUTED, TICK, looks, plain};
+use super::panel::{Plot, Words, ground};
+use super::sweep::throughput;
+use super::{Caption, Picture, Scene, file_name, load_words};
+use crate::lines::clean;
+use crate::metric::{COST, E2E_P50, GPU_MEMORY, TTFT_P50};
+use crate::numbers::{NOTHING, figure as digits};
+use crate::series::{Series, Spread, by_load, distinct, loads, series_of};
+
+/// Names under bars are cut no shorter than this; below, bars are numbered as in the legend.
+const NAME_ROOM: f64 = 44.0;
+
+/// One figure for each workload, at the highest load that the most configurations share.
+pub fn bars(rows: &[SummaryRow], caption: &Caption) -> Vec<Picture> {
+    let all: Vec<&SummaryRow> = rows.iter().collect();
+    let mut made: Vec<Picture> = Vec::new();
+    for workload in distinct(&all, |r| r.workload.as_str()) {
+        let rows: Vec<&SummaryRow> = all.iter().copied().filter(|r| r.workload == workload).collect();
+        if let Some(svg) = one(&rows, caption) {
+            let name = file_name(&format!("bars {workload}"), &made);
+            made.push(Picture { name, svg });
+        }
+    }
+    made
+}
+
+/// A panel's words and one value a series.
+struct Panel {
+    title: String,
+    higher_is_better: bool,
+    values: Vec<Option<Spread>>,
+}
+
+fn one(rows: &[&SummaryRow], caption: &Caption) -> Option<super::Svg> {
+    let series = series_of(rows);
+    let load = shared_load(rows, &series)?;
+    let looks = looks(&series);
+    let panels = panels(rows, &series, load);
+    if panels.is_empty() {
+        return None;
+    }
+    let scene = Scene { rows, series: &series, looks: &looks };
+    let numbered = numbered(&series, cell_width(panels.len()));
+    let mut head = scene.head(caption, &format!("Summary at {}", load_words(load)), &[load_words(load)], true);
+    if numbered {
+        for (i, entry) in head.legend.iter_mut().enumerate() {
+            entry.label = format!("{}  {}", i + 1, entry.label);
+        }
+    }
+    let grid = Grid { columns: 4, width: cell_width(panels.len()), height: 400 };
+    Some(figure(&head, grid, &panels, |canvas, panel, cell| {
+        let words = Words {
+            title: panel.title.clone(),
+            higher_is_better: panel.higher_is_better,
+            note: String::new(),
+            simulated: scene.any_simulated(),
+        };
+        let names: Vec<String> = series
+            .iter()
+            .enumerate()
+            .map(|(i, s)| if numbered { (i + 1).to_string() } else { s.label.clone() })
+            .collect();
+        paint(canvas, cell, &words, &panel.values, &looks, &names);
+    }))
+}
+
+const fn cell_width(panels: usize) -> u32 {
+    match panels {
+        1 => 720,
+        2 => 540,
+        3 => 460,
+        _ => 380,
+    }
+}
+
+/// The load that the most series have; of equals the highest.
+fn shared_load(rows: &[&SummaryRow], series: &[Series<'_>]) -> Option<LoadPoint> {
+    let having = |l: LoadPoint| series.iter().filter(|s| s.at(l).next().is_some()).count();
+    loads(rows).into_iter().max_by(|a, b| having(*a).cmp(&having(*b)).then(by_load(*a, *b)))
+}
+
+/// The panels for which any series has a value.
+fn panels(rows: &[&SummaryRow], series: &[Series<'_>], load: LoadPoint) -> Vec<Panel> {
+    let values = |pick: &dyn Fn(&SummaryRow) -> Option<f64>| -> Vec<Option<Spread>> {
+        series.iter().map(|s| s.spread(load, pick)).collect()
+    };
+    let mut panels: Vec<Panel> = [throughput(rows), TTFT_P50, E2E_P50, GPU_MEMORY, COST]
+        .into_iter()
+        .map(|m| Panel {
+            title: m.title(),
+            higher_is_better: m.higher_is_better,
+            values: values(&|r| (m.pick)(r)),
+        })
+        .collect();
+    let mut scores: Vec<&str> = rows.iter().flat_map(|r| r.scores.keys().map(String::as_str)).collect();
+    scores.sort_unstable();
+    scores.dedup();
+    panels.extend(scores.into_iter().map(|name| Panel {
+        title: format!("Score: {}", clean(name)),
+        higher_is_better: true,
+        values: values(&|r| r.scores.get(name).copied()),
+    }));
+    panels.retain(|p| p.values.iter().any(Option::is_some));
+    panels
+}
+
+/// Bars are numbered when their names would be cut beyond recognition.
+fn numbered(series: &[Series<'_>], cell: u32) -> bool {
+    let slot = slot_width(f64::from(cell) - 84.0, series.len());
+    series.iter().any(|s| {
+        let wide = width(&s.label, TICK, Face::Regular);
+        wide > slot && slot < NAME_ROOM.max(0.7 * wide)
+    })
+}
+
+fn slot_width(room: f64, bars: usize) -> f64 {
+    room / bars.max(1) as f64
+}
+
+fn paint(
+    canvas: &mut Canvas<'_>,
+    cell: Cell,
+    words: &Words,
+    values: &[Option<Spread>],
+    looks: &[Look],
+    names: &[String],
+) {
+    let plot = Plot::of(cell);
+    let all: Vec<f64> = values.iter().flatten().flat_map(|s| [s.low, s.high]).collect();
+    // The value labels need room above the highest bar.
+    let axis = Axis::linear(&all, plot.bottom, plot.top + 14.0);
+    ground(canvas, cell, words, Some(&axis));
+    let slot = slot_width(plot.right - plot.left, values.len());
+    let bar = (slot * 0.8).min(84.0);
+    let labelled = values.iter().flatten().all(|s| width(&digits(s.mean), TICK, Face::Regular) <= slot - 2.0);
+    for (i, value) in values.iter().enumerate() {
+        let middle = plot.left + slot * (i as f64 + 0.5);
+        let name = fit(&names[i], TICK, Face::Regular, slot - 6.0);
+        canvas.text(&name, middle, plot.bottom + 18.0, plain(TICK, INK, Anchor::Middle));
+        let Some(spread) = value else {
+            canvas.text(NOTHING, middle, axis.place(0.0) - 6.0, plain(TICK, MUTED, Anchor::Middle));
+            continue;
+        };
+        let [low, mean, high] = [spread.low, spread.mean, spread.high].map(|v| axis.place(v));
+        let base = axis.place(0.0);
+        canvas.rect([middle - bar / 2.0, mean.min(base)], [middle + bar / 2.0, mean.max(base)], looks[i].colour, 1.0);
+        if spread.high > spread.low {
+            canvas.line(&[[middle, low], [middle, high]], INK, 1.3);
+            for end in [low, high] {
+                canvas.line(&[[middle - 4.0, end], [middle + 4.0, end]], INK, 1.3);
+            }
+        }
+        if labelled {
+            let above = high.min(base) - 5.0;
+            canvas.text(&digits(spread.mean), middle, above, plain(TICK, INK, Anchor::Middle));
+        }
+    }
+}

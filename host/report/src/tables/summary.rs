@@ -1,0 +1,452 @@
+//! The table at the end of a run: outcomes first, then rates and latencies, at most 80 columns wide. What the data cannot
+//! support is a dash, and a line below says why. Figures of repeats are their means.
+
+use std::collections::BTreeMap;
+
+use benchhost_model::{LoadPoint, SummaryRow, Target};
+
+use super::grid::{Align, Column, TABLE_WIDTH, TableStyle, escaped, heading, tables};
+use crate::lines::{clean, cut, wrap};
+use crate::metric::{
+    COST, E2E_P50, GPU_ENERGY, GPU_MEMORY, GPU_POWER, ITL_P50, Metric, OUT_TOK_S, REQ_S, TPOT_P50, TTFT_P50,
+    TTFT_P99,
+};
+use crate::numbers::{self, NOTHING, count};
+use crate::series::{Series, Spread, distinct, join, loads, series_of};
+
+/// Most score columns of one table.
+const SCORES_A_TABLE: usize = 5;
+
+/// The summary of `rows` for people. `Plain` is at most [`TABLE_WIDTH`] columns wide and ends without a line feed.
+pub fn summary_table(rows: &[SummaryRow], style: TableStyle) -> String {
+    if rows.is_empty() {
+        return "no load point was measured".to_owned();
+    }
+    let all: Vec<&SummaryRow> = rows.iter().collect();
+    let groups = groups(&all);
+    let figures = figures(&all);
+    let mut blocks = Vec::new();
+    let main = draw(style, &groups, &figures, &[ok_column()], |row_of| vec![ok_cell(row_of)]);
+    for (group, table) in groups.iter().zip(main) {
+        blocks.push([heading(style, &group.name, group.mark), paragraph(style, &table), outcomes(style, group)].join("\n"));
+    }
+    for (title, figures) in further(&all) {
+        let tables = draw(style, &groups, &figures, &[], |_| Vec::new());
+        let with_data = |g: &Group<'_>| g.rows().iter().any(|r| figures.iter().any(|f| (f.pick)(r).is_some()));
+        for (group, table) in groups.iter().zip(tables).filter(|(g, _)| with_data(g)) {
+            let name = join(&[title, &group.name]);
+            blocks.push([heading(style, &name, group.mark), paragraph(style, &table)].join("\n"));
+        }
+    }
+    let notes = notes(&all, &groups, &figures);
+    blocks.push(notes.iter().map(|n| note(style, n)).collect::<Vec<_>>().join("\n"));
+    blocks.join("\n\n")
+}
+
+/// The rows of one heading: one configuration on one workload.
+struct Group<'a> {
+    name: String,
+    /// ` — SIMULATED`, or nothing.
+    mark: &'static str,
+    series: Series<'a>,
+}
+
+impl<'a> Group<'a> {
+    fn rows(&self) -> &[&'a SummaryRow] {
+        self.series.rows()
+    }
+}
+
+fn groups<'a>(rows: &[&'a SummaryRow]) -> Vec<Group<'a>> {
+    let models = distinct(rows, |r| r.model.as_str()).len();
+    let mut groups = Vec::new();
+    for workload in distinct(rows, |r| r.workload.as_str()) {
+        let of_workload: Vec<&SummaryRow> = rows.iter().copied().filter(|r| r.workload == workload).collect();
+        for series in series_of(&of_workload) {
+            let row = series.rows()[0];
+            let variant = if row.variant == row.engine { "" } else { &row.variant };
+            let model = if models > 1 { row.model.as_str() } else { "" };
+            let mark = if row.target == Target::Simulated { " — SIMULATED" } else { "" };
+            groups.push(Group { name: join(&[&row.engine, variant, workload, model]), mark, series });
+        }
+    }
+    groups
+}
+
+/// One column of figures.
+struct Figure<'a> {
+    over: String,
+    name: String,
+    pick: Box<dyn Fn(&SummaryRow) -> Option<f64> + 'a>,
+    /// Why it can be missing.
+    missing: &'static str,
+}
+
+fn of_metric(over: &str, name: &str, metric: Metric, missing: &'static str) -> Figure<'static> {
+    Figure { over: over.to_owned(), name: name.to_owned(), pick: Box::new(metric.pick), missing }
+}
+
+const NO_TOKENS: &str = "needs token counts of completed requests";
+const TOO_FEW: &str = "needs more completed requests";
+
+/// The columns of the first table. TPOT gives way to ITL where no row has it.
+fn figures(rows: &[&SummaryRow]) -> Vec<Figure<'static>> {
+    let per_token = if rows.iter().all(|r| r.tpot.p50.is_none()) && rows.iter().any(|r| r.itl.p50.is_some()) {
+        of_metric("ITL ms", "p50", ITL_P50, NO_TOKENS)
+    } else {
+        of_metric("TPOT ms", "p50", TPOT_P50, NO_TOKENS)
+    };
+    vec![
+        of_metric("", "req/s", REQ_S, TOO_FEW),
+        of_metric("", "tok/s", OUT_TOK_S, NO_TOKENS),
+        of_metric("TTFT ms", "p50", TTFT_P50, TOO_FEW),
+        of_metric("TTFT ms", "p99", TTFT_P99, TOO_FEW),
+        per_token,
+        of_metric("e2e ms", "p50", E2E_P50, TOO_FEW),
+    ]
+}
+
+/// Tables that are drawn only when any row has their figures: GPU and cost, then scores.
+fn further<'a>(rows: &[&'a SummaryRow]) -> Vec<(&'static str, Vec<Figure<'a>>)> {
+    let has = |f: &Figure<'_>| rows.iter().any(|r| (f.pick)(r).is_some());
+    let mut machine = vec![
+        of_metric("GPU peak", "GiB", GPU_MEMORY, ""),
+        of_metric("GPU mean", "W", GPU_POWER, ""),
+        of_metric("GPU energy", "kJ", GPU_ENERGY, ""),
+        of_metric("US$ per", "M tokens out", COST, ""),
+    ];
+    machine.retain(has);
+    let mut names: Vec<&'a str> = rows.iter().flat_map(|r| r.scores.keys().map(String::as_str)).collect();
+    names.sort_unstable();
+    names.dedup();
+    let score = |name: &&'a str| {
+        let name = *name;
+        Figure {
+            over: String::new(),
+            name: cut(&clean(name), 12),
+            pick: Box::new(move |r: &SummaryRow| r.scores.get(name).copied()),
+            missing: "",
+        }
+    };
+    let scores = names.chunks(SCORES_A_TABLE).map(|names| ("scores", names.iter().map(score).collect()));
+    let machine = (!machine.is_empty()).then_some(("cost and GPU", machine));
+    machine.into_iter().chain(scores).collect()
+}
+
+/// One table a group, with a row for each load: the load, `extra`, and the figures.
+fn draw(
+    style: TableStyle,
+    groups: &[Group<'_>],
+    figures: &[Figure<'_>],
+    extra: &[Column],
+    extra_cells: impl Fn(&[&SummaryRow]) -> Vec<String>,
+) -> Vec<String> {
+    let concurrency = |r: &&&SummaryRow| matches!(r.load, LoadPoint::Concurrency(_));
+    let all = || groups.iter().flat_map(|g| g.rows().iter());
+    let mixed = all().any(|r| concurrency(&r)) && all().any(|r| !concurrency(&r));
+    let load = match (mixed, all().all(|r| concurrency(&r))) {
+        (true, _) => "load",
+        (false, true) => "concurrency",
+        (false, false) => "rate/s",
+    };
+    let mut header = vec![Column::new("", load, if mixed { Align::Left } else { Align::Point })];
+    header.extend_from_slice(extra);
+    header.extend(figures.iter().map(|f| Column::new(&f.over, &f.name, Align::Point)));
+    let cells: Vec<Vec<Vec<String>>> = groups
+        .iter()
+        .map(|group| {
+            let row = |load: LoadPoint| {
+                let repeats: Vec<&SummaryRow> = group.series.at(load).collect();
+                let mut cells =
+                    vec![if mixed { load.to_string() } else { numbers::exact(load.value()) }];
+                cells.extend(extra_cells(&repeats));
+                cells.extend(figures.iter().map(|f| {
+                    let spread = Spread::of(repeats.iter().map(|r| (f.pick)(r)));
+                    spread.map_or(NOTHING.to_owned(), |s| numbers::figure(s.mean))
+                }));
+                cells
+            };
+            loads(group.rows()).into_iter().map(row).collect()
+        })
+        .collect();
+    tables(style, &header, &cells)
+}
+
+fn ok_column() -> Column {
+    Column::new("requests", "ok/failed", Align::Right)
+}
+
+fn ok_cell(repeats: &[&SummaryRow]) -> String {
+    let sum = |pick: fn(&SummaryRow) -> u64| repeats.iter().map(|r| pick(r)).sum::<u64>();
+    format!("{}/{}", sum(|r| r.counts.completed), sum(|r| r.counts.failed))
+}
+
+/// Outcomes of all loads and repeats of a group, and the first message of each kind of failure.
+fn outcomes(style: TableStyle, group: &Group<'_>) -> String {
+    let sum = |pick: fn(&SummaryRow) -> u64| group.rows().iter().map(|r| pick(r)).sum::<u64>();
+    let kinds: [(&str, fn(&SummaryRow) -> u64); 5] = [
+        ("completed", |r| r.counts.completed),
+        ("failed", |r| r.counts.failed),
+        ("cut off", |r| r.counts.cut),
+        ("never sent", |r| r.counts.shed),
+        ("not built", |r| r.counts.unbuildable),
+    ];
+    let parts: Vec<String> = kinds
+        .iter()
+        .map(|(word, pick)| (*word, sum(*pick)))
+        .filter(|(word, n)| *n > 0 || *word == "completed")
+        .map(|(word, n)| format!("{} {word}", count(n)))
+        .collect();
+    let mut lines = vec![format!("{} scheduled: {}", count(sum(|r| r.counts.scheduled)), parts.join(", "))];
+    let mut failures: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
+    for row in group.rows() {
+        for (kind, n) in &row.failures {
+            let seen = failures.entry(kind).or_default();
+            seen.0 += n;
+            if seen.1.is_empty() {
+                seen.1 = row.failure_examples.get(kind).map_or("", String::as_str);
+            }
+        }
+    }
+    lines.extend(failures.into_iter().map(|(kind, (n, example))| {
+        let example = if example.is_empty() { String::new() } else { format!(": {}", clean(example)) };
+        format!("  {} ×{}{example}", clean(kind), count(n))
+    }));
+    let rare: [(u64, &str); 2] = [
+        (sum(|r| r.retried), "answered on a second connection"),
+        (sum(|r| r.length_mismatches), "completed with another length than the exact one asked for"),
+    ];
+    lines.extend(rare.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))));
+    let lines = lines.into_iter().map(|l| match style {
+        TableStyle::Plain => cut(&l, TABLE_WIDTH),
+        TableStyle::Markdown => escaped(l.trim_start()) + "  ",
+    });
+    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}
+
+/// What the table needs to be read: dashes, repeats, simulation, definitions.
+fn notes(rows: &[&SummaryRow], groups: &[Group<'_>], figures: &[Figure<'_>]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let missing = |f: &&Figure<'_>| {
+        groups.iter().any(|g| loads(g.rows()).iter().any(|l| g.series.spread(*l, |r| (f.pick)(r)).is_none()))
+    };
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for figure in figures.iter().filter(missing) {
+        let name = format!("{} {}", figure.over.trim_end_matches(" ms"), figure.name).trim_start().to_owned();
+        match reasons.iter_mut().find(|(reason, _)| *reason == figure.missing) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((figure.missing, vec![name])),
+        }
+    }
+    let reasons: Vec<String> =
+        reasons.into_iter().map(|(reason, names)| format!("{} ({reason})", names.join(", "))).collect();
+    if !reasons.is_empty() {
+        notes.push(format!("{NOTHING} not supported by the data: {}.", reasons.join("; ")));
+    }
+    let repeats = groups.iter().flat_map(|g| loads(g.rows()).into_iter().map(|l| g.series.at(l).count())).max();
+    if let Some(repeats) = repeats.filter(|n| *n > 1) {
+        notes.push(format!("Up to {repeats} repeats a load: figures are means over repeats, requests are sums."));
+    }
+    match rows.iter().filter(|r| r.target == Target::Simulated).count() {
+        0 => {}
+        n if n == rows.len() => notes.push("SIMULATED: the built-in simulator answered, no real server was measured.".into()),
+        _ => notes.push("SIMULATED: where marked, the built-in simulator answered, not a real server.".into()),
+    }
+    let per_token = if figures.iter().any(|f| f.over.starts_with("ITL")) {
+        "ITL: gap between tokens"
+    } else {
+        "TPOT: time per later token"
+    };
+    notes.push(format!("TTFT: send to first output · {per_token} · e2e: send to last output"));
+    notes
+}
+
+fn note(style: TableStyle, text: &str) -> String {
+    match style {
+        TableStyle::Plain => wrap(text, TABLE_WIDTH, 2).join("\n"),
+        TableStyle::Markdown => format!("- {text}"),
+    }
+}
+
+/// A Markdown table stands apart from the lines around it.
+fn paragraph(style: TableStyle, table: &str) -> String {
+    match style {
+        TableStyle::Plain => table.to_owned(),
+        TableStyle::Markdown => format!("\n{table}\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{all_failed, row, simulated};
+    use crate::lines::columns;
+
+    #[test]
+    fn a_sweep_of_two_configurations() {
+        let rows = [row("vllm", "fp16", 1), row("vllm", "fp16", 128), simulated(row("tgi", "tgi", 1))];
+        insta::assert_snapshot!(summary_table(&rows, TableStyle::Plain), @"
+        vllm · fp16 · empathetic
+                      requests                TTFT ms  TTFT ms  TPOT ms  e2e ms
+        concurrency  ok/failed  req/s  tok/s      p50      p99      p50     p50
+        ───────────────────────────────────────────────────────────────────────
+                  1      100/0   2.40    154     22.0     48.4     6.29     416
+                128      100/0  72.3   4,627    276      607      27.8    1,771
+        200 scheduled: 200 completed
+
+        tgi · empathetic — SIMULATED
+                      requests                TTFT ms  TTFT ms  TPOT ms  e2e ms
+        concurrency  ok/failed  req/s  tok/s      p50      p99      p50     p50
+        ───────────────────────────────────────────────────────────────────────
+                  1      100/0   2.04    131     22.0     48.4     7.45     489
+        100 scheduled: 100 completed
+
+        SIMULATED: where marked, the built-in simulator answered, not a real server.
+        TTFT: send to first output. TPOT: time per token after it. ITL: gap between
+          tokens. e2e: send to last output. Rates run from the first send to the last
+          output.
+        ");
+    }
+
+    #[test]
+    fn what_the_data_cannot_support_is_a_dash_with_a_reason() {
+        let mut no_tokens = row("tgi", "fp16", 8);
+        no_tokens.out_tok_s = None;
+        no_tokens.tpot = benchhost_model::Distribution::default();
+        no_tokens.ttft.p99 = None;
+        no_tokens.retried = 2;
+        no_tokens.length_mismatches = 1;
+        let rows = [no_tokens, all_failed("tgi", "fp16", 16)];
+        insta::assert_snapshot!(summary_table(&rows, TableStyle::Plain), @"
+        tgi · fp16 · empathetic
+                      requests                TTFT ms  TTFT ms  ITL ms  e2e ms
+        concurrency  ok/failed  req/s  tok/s      p50      p99     p50     p50
+        ──────────────────────────────────────────────────────────────────────
+                  8      100/0   13.9      –     36.0        –    8.85    577
+                 16        0/3     –       –       –         –     –         –
+        104 scheduled: 100 completed, 3 failed, 1 cut off
+          http_503 ×2: server [31m is | overloaded
+          timeout ×1
+        2 answered on a second connection
+        1 completed with another length than the exact one asked for
+
+        – not supported by the data: req/s (too few completed requests), tok/s (token
+          counts unknown), TTFT p50 (too few completed requests), TTFT p99 (too few
+          completed requests), ITL p50 (token counts unknown), e2e p50 (too few
+          completed requests).
+        TTFT: send to first output. TPOT: time per token after it. ITL: gap between
+          tokens. e2e: send to last output. Rates run from the first send to the last
+          output.
+        ");
+    }
+
+    #[test]
+    fn gpu_cost_and_scores_have_tables_of_their_own() {
+        let mut measured = row("vllm", "fp16", 8);
+        measured.gpu_mem_peak_mib = Some(16_588.8);
+        measured.usd_per_mtok_out = Some(0.315);
+        measured.scores.insert("bertscore_f1".into(), 0.7012);
+        measured.scores.insert("exact_match".into(), 0.5);
+        let rows = [measured, row("tgi", "fp16", 8)];
+        insta::assert_snapshot!(summary_table(&rows, TableStyle::Plain), @"
+        vllm · fp16 · empathetic
+                      requests                TTFT ms  TTFT ms  TPOT ms  e2e ms
+        concurrency  ok/failed  req/s  tok/s      p50      p99      p50     p50
+        ───────────────────────────────────────────────────────────────────────
+                  8      100/0   16.3  1,043     36.0     79.2     7.47     491
+        100 scheduled: 100 completed
+
+        tgi · fp16 · empathetic
+                      requests                TTFT ms  TTFT ms  TPOT ms  e2e ms
+        concurrency  ok/failed  req/s  tok/s      p50      p99      p50     p50
+        ───────────────────────────────────────────────────────────────────────
+                  8      100/0   13.9    887     36.0     79.2     8.85     577
+        100 scheduled: 100 completed
+
+        cost and GPU · vllm · fp16 · empathetic
+                     GPU peak       US$ per
+        concurrency       GiB  M tokens out
+        ───────────────────────────────────
+                  8      16.2         0.315
+
+        scores · vllm · fp16 · empathetic
+
+        concurrency  bertscore_f1  exact_match
+        ──────────────────────────────────────
+                  8         0.701        0.500
+
+        TTFT: send to first output. TPOT: time per token after it. ITL: gap between
+          tokens. e2e: send to last output. Rates run from the first send to the last
+          output.
+        ");
+    }
+
+    #[test]
+    fn repeats_become_one_line_of_means() {
+        let (mut a, mut b) = (row("vllm", "fp16", 8), row("vllm", "fp16", 8));
+        b.repeat = 2;
+        (a.req_s, b.req_s) = (Some(10.0), Some(20.0));
+        (a.ttft.p99, b.ttft.p99) = (None, Some(90.0));
+        let text = summary_table(&[a, b], TableStyle::Plain);
+        let line = text.lines().find(|l| l.trim_start().starts_with("8 ")).unwrap();
+        assert!(line.contains("200/0") && line.contains("15.0") && line.contains("90.0"), "{text}");
+        assert!(text.contains("Up to 2 repeats"));
+    }
+
+    #[test]
+    fn markdown_for_a_readme() {
+        let rows = [row("vllm", "fp16", 1), simulated(all_failed("tgi", "fp16", 1))];
+        insta::assert_snapshot!(summary_table(&rows, TableStyle::Markdown), @r#"
+        **vllm · fp16 · empathetic**
+
+        | concurrency | requests ok/failed | req/s | tok/s | TTFT ms p50 | TTFT ms p99 | TPOT ms p50 | e2e ms p50 |
+        |------------:|-------------------:|------:|------:|------------:|------------:|------------:|-----------:|
+        |           1 |              100/0 |  2.40 |   154 |        22.0 |        48.4 |        6.29 |        416 |
+
+        100 scheduled: 100 completed
+
+        **tgi · fp16 · empathetic** — SIMULATED
+
+        | concurrency | requests ok/failed | req/s | tok/s | TTFT ms p50 | TTFT ms p99 | TPOT ms p50 | e2e ms p50 |
+        |------------:|-------------------:|------:|------:|------------:|------------:|------------:|-----------:|
+        |           1 |                0/3 |     – |     – |           – |           – |           – |          – |
+
+        4 scheduled: 0 completed, 3 failed, 1 cut off  
+        http\_503 ×2: server \[31m is \| overloaded  
+        timeout ×1
+
+        - – not supported by the data: req/s (too few completed requests), tok/s (token counts unknown), TTFT p50 (too few completed requests), TTFT p99 (too few completed requests), TPOT p50 (token counts unknown), e2e p50 (too few completed requests).
+        - SIMULATED: where marked, the built-in simulator answered, not a real server.
+        - TTFT: send to first output. TPOT: time per token after it. ITL: gap between tokens. e2e: send to last output. Rates run from the first send to the last output.
+        "#);
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal_and_none_acts_on_it() {
+        let mut wild = row("an-engine-with-a-very-long-name", "variant/with/a/long/path/to/weights-awq-int4", 4_000_000_000);
+        wild.workload = "工作负载名称很长工作负载名称很长工作负载名称很长".into();
+        wild.counts.completed = u64::MAX / 4;
+        wild.counts.scheduled = u64::MAX / 4;
+        wild.req_s = Some(1.0e-7);
+        wild.out_tok_s = Some(9.9e18);
+        wild.failures.insert("decode\u{7}".into(), 3);
+        wild.failure_examples.insert("decode\u{7}".into(), "x".repeat(500));
+        for i in 0..12 {
+            wild.scores.insert(format!("a long name of a score number {i}"), f64::from(i));
+        }
+        let mut rate = row("vllm", "fp16", 1);
+        rate.load = LoadPoint::Rate(0.123_456_789);
+        for rows in [vec![wild.clone()], vec![wild.clone(), rate.clone()], vec![rate]] {
+            let text = summary_table(&rows, TableStyle::Plain);
+            for line in text.lines() {
+                assert!(columns(line) <= TABLE_WIDTH, "{} {line}", columns(line));
+                assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_rows_say_so() {
+        assert_eq!(summary_table(&[], TableStyle::Plain), "no load point was measured");
+    }
+}

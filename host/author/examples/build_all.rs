@@ -1,6 +1,6 @@
 //! Builds all first-party components, or those in the folders named as arguments; `--check` compares instead of writing.
 //! The same as `benchhost plugin build`, for use before the program itself exists.
-#![allow(clippy::print_stderr, reason = "a command-line tool")]
+#![allow(clippy::print_stderr, clippy::disallowed_methods, reason = "a command-line tool by itself")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -12,7 +12,7 @@ fn target_dir() -> PathBuf {
 }
 
 fn cargo_test(dir: &Path, network: bool) -> Output {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::new(env!("CARGO"));
     command.arg("test").args((!network).then_some("--offline")).current_dir(dir);
     command.env("CARGO_TARGET_DIR", target_dir());
     command.output().unwrap()
@@ -39,5 +39,9 @@ fn a_new_engine_passes_its_own_tests() {
 
 #[test]
 fn a_new_workload_passes_its_own_tests() {
-    passes_its_own_tests(PluginKind::Workload, "fresh-workload", "test the_same_seed_gives_the_same_items_and_another_seed_others ... ok");
+    passes_its_own_tests(
+        PluginKind::Workload,
+        "fresh-workload",
+        "test the_same_seed_gives_the_same_items_and_another_seed_others ... ok",
+    );
 }

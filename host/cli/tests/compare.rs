@@ -5,7 +5,21 @@ mod support;
 use support::Bench;
 
 fn measure(bench: &Bench, out: &str, extra: &[&str]) {
-    let mut args = vec!["run", "--engine", "vllm", "--simulate", "--concurrency", "4", "--requests", "24", "--max-tokens", "6", "--no-plots", "--out", out];
+    let mut args = vec![
+        "run",
+        "--engine",
+        "vllm",
+        "--simulate",
+        "--concurrency",
+        "4",
+        "--requests",
+        "24",
+        "--max-tokens",
+        "6",
+        "--no-plots",
+        "--out",
+        out,
+    ];
     args.extend(extra);
     bench.ok(&args);
 }
@@ -14,7 +28,22 @@ fn measure(bench: &Bench, out: &str, extra: &[&str]) {
 fn measure_with_ttft(bench: &Bench, out: &str, ttft: &str, repeats: &str) {
     let server = bench.simulator("vllm", &["--ttft", ttft, "--itl", "2ms"]);
     let engine = format!("vllm={}", server.url);
-    bench.ok(&["run", "--engine", &engine, "--concurrency", "2", "--requests", "12", "--repeats", repeats, "--max-tokens", "4", "--no-plots", "--out", out]);
+    bench.ok(&[
+        "run",
+        "--engine",
+        &engine,
+        "--concurrency",
+        "2",
+        "--requests",
+        "12",
+        "--repeats",
+        repeats,
+        "--max-tokens",
+        "4",
+        "--no-plots",
+        "--out",
+        out,
+    ]);
 }
 
 #[test]
@@ -29,7 +58,8 @@ fn one_run_a_side_is_at_most_indicative_and_says_simulated() {
         assert!(said.out.contains(metric), "{metric}:\n{}", said.out);
     }
     assert!(said.out.lines().all(|l| l.chars().count() <= 80), "{}", said.out);
-    let json: serde_json::Value = serde_json::from_str(&bench.ok(&["compare", "a", "b", "--format", "json"]).out).expect("JSON");
+    let json: serde_json::Value =
+        serde_json::from_str(&bench.ok(&["compare", "a", "b", "--format", "json"]).out).expect("JSON");
     assert_eq!(json["schema_version"], 1);
     assert!(bench.ok(&["compare", "a", "b", "--format", "markdown"]).out.contains('|'));
 }
@@ -55,9 +85,12 @@ fn what_cannot_be_compared_is_4_and_says_why() {
     measure(&bench, "longer", &["--max-tokens", "7"]);
     measure(&bench, "mixed", &["--workload", "mixed"]);
     measure(&bench, "model", &["--model", "another-name"]);
-    for (other, expected) in
-        [("seed", "different items"), ("longer", "lengths"), ("mixed", "in common"), ("model", "--across-models")]
-    {
+    for (other, expected) in [
+        ("seed", "different items"),
+        ("longer", "lengths"),
+        ("mixed", "in common"),
+        ("model", "--across-models"),
+    ] {
         let said = bench.run(&["compare", "a", other]);
         assert_eq!(said.code, 4, "{other}: {}\n{}", said.out, said.err);
         assert!(said.err.contains(expected), "{other}: {}", said.err);
@@ -102,6 +135,10 @@ fn a_torn_last_row_is_left_out_and_damage_is_named() {
     };
     broken("other.csv", "a,b\n1,2\n".into(), "eor");
     broken("empty.csv", String::new(), "empty.csv");
-    broken("word.csv", format!("{}\n{}\n", lines[0], lines[1].replacen("concurrency=4", "users=4", 1)), "line 2");
+    broken(
+        "word.csv",
+        format!("{}\n{}\n", lines[0], lines[1].replacen("concurrency=4", "users=4", 1)),
+        "line 2",
+    );
     broken("torn.csv", format!("{}\n{}\n{}\n", lines[0], &lines[1][..20], &lines[2][..20]), "line 2");
 }

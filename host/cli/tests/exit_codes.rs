@@ -4,7 +4,8 @@ mod support;
 
 use support::Bench;
 
-const QUICK: [&str; 8] = ["--concurrency", "2", "--requests", "4", "--max-tokens", "4", "--no-plots", "--simulate"];
+const QUICK: [&str; 8] =
+    ["--concurrency", "2", "--requests", "4", "--max-tokens", "4", "--no-plots", "--simulate"];
 
 fn quick<'a>(args: &[&'a str]) -> Vec<&'a str> {
     args.iter().copied().chain(QUICK).collect()
@@ -19,7 +20,7 @@ fn usage_errors_are_2_and_name_what_is_wrong() {
         (vec!["run", "--engine", "vllm", "--concurrency", "0"], "whole numbers above 0"),
         (vec!["run", "--engine", "vllm", "--timeout", "10"], "10s"),
         (vec!["run", "--engine", "vllm", "--top-p", "2"], "top-p"),
-        (vec!["run", "--engine", "vllm=ftp://x", "--simulate"], "ftp"),
+        (vec!["run", "--engine", "vllm=ftp://x", "--simulate"], "https://"),
         (vec!["run", "--engine", "vllm", "--api", "chta"], "chat"),
         (vec!["run", "--engine", "vllm", "--profile", "fast"], "latency-bound"),
         (vec!["run", "--engine", "vllm", "--engine-option", "nope"], "KEY=VALUE"),
@@ -70,7 +71,18 @@ fn a_refused_plugin_is_6_and_says_why() {
 fn nothing_completed_is_7_and_the_rows_are_there() {
     let bench = Bench::new();
     let server = bench.simulator("vllm", &["--fault", "http-error:status=503"]);
-    let said = bench.run(&["run", "--engine", &format!("vllm={}", server.url), "--concurrency", "2", "--requests", "4", "--no-plots", "--out", "r"]);
+    let said = bench.run(&[
+        "run",
+        "--engine",
+        &format!("vllm={}", server.url),
+        "--concurrency",
+        "2",
+        "--requests",
+        "4",
+        "--no-plots",
+        "--out",
+        "r",
+    ]);
     assert_eq!(said.code, 7, "{}\n{}", said.out, said.err);
     assert!(bench.measured("r").iter().all(|r| r["failure"] == "http_503"));
 }
@@ -89,7 +101,19 @@ fn an_empty_directory_is_demanded() {
 fn ctrl_c_leaves_a_marked_result_and_130() {
     let bench = Bench::new();
     let mut child = bench
-        .command(&["run", "--engine", "vllm", "--simulate", "--concurrency", "2", "--requests", "5000", "--no-plots", "--out", "r"])
+        .command(&[
+            "run",
+            "--engine",
+            "vllm",
+            "--simulate",
+            "--concurrency",
+            "2",
+            "--requests",
+            "5000",
+            "--no-plots",
+            "--out",
+            "r",
+        ])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
@@ -102,7 +126,8 @@ fn ctrl_c_leaves_a_marked_result_and_130() {
         }
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    let killed =
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
     assert!(killed.success());
     let status = child.wait().expect("it ends");
     assert_eq!(status.code(), Some(130));

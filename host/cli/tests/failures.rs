@@ -5,11 +5,30 @@ mod support;
 use support::Bench;
 
 /// Sends a few requests to a simulator with `fault` and returns the rows and what was printed.
-fn with_fault(dialect: &str, fault: &str, extra: &[&str]) -> (Vec<std::collections::BTreeMap<String, String>>, support::Said) {
+fn with_fault(
+    dialect: &str,
+    fault: &str,
+    extra: &[&str],
+) -> (Vec<std::collections::BTreeMap<String, String>>, support::Said) {
     let bench = Bench::new();
     let server = bench.simulator(dialect, &["--fault", fault]);
     let engine = format!("{dialect}={}", server.url);
-    let mut args = vec!["run", "--engine", &engine, "--concurrency", "2", "--requests", "4", "--warmup", "0", "--max-tokens", "8", "--no-plots", "--out", "r"];
+    let mut args = vec![
+        "run",
+        "--engine",
+        &engine,
+        "--concurrency",
+        "2",
+        "--requests",
+        "4",
+        "--warmup",
+        "0",
+        "--max-tokens",
+        "8",
+        "--no-plots",
+        "--out",
+        "r",
+    ];
     args.extend(extra);
     let said = bench.run(&args);
     (bench.measured("r"), said)
@@ -19,7 +38,12 @@ fn assert_all_fail_as(dialect: &str, fault: &str, expected: &str, extra: &[&str]
     let (rows, said) = with_fault(dialect, fault, extra);
     assert_eq!(rows.len(), 4, "{fault}: every request has a row\n{}", said.err);
     for row in &rows {
-        assert_eq!((row["outcome"].as_str(), row["failure"].as_str()), ("failed", expected), "{dialect} {fault}: {}", row["failure_detail"]);
+        assert_eq!(
+            (row["outcome"].as_str(), row["failure"].as_str()),
+            ("failed", expected),
+            "{dialect} {fault}: {}",
+            row["failure_detail"]
+        );
         assert!(!row["failure_detail"].is_empty(), "{fault}: the message is kept");
     }
     assert_eq!(said.code, 7, "{fault}: nothing completed");
@@ -96,7 +120,22 @@ fn nobody_listens() {
     let server = bench.simulator("vllm", &["--fault", "close-before-response:first=1"]);
     let engine = format!("vllm={}", server.url);
     // One of the first requests dies on a fresh connection; the others complete.
-    let said = bench.run(&["run", "--engine", &engine, "--concurrency", "1", "--requests", "6", "--warmup", "0", "--max-tokens", "4", "--no-plots", "--out", "r"]);
+    let said = bench.run(&[
+        "run",
+        "--engine",
+        &engine,
+        "--concurrency",
+        "1",
+        "--requests",
+        "6",
+        "--warmup",
+        "0",
+        "--max-tokens",
+        "4",
+        "--no-plots",
+        "--out",
+        "r",
+    ]);
     assert_eq!(said.code, 0, "failed requests alone do not change the code\n{}", said.err);
     let rows = bench.measured("r");
     assert_eq!(rows.iter().filter(|r| r["outcome"] == "failed").count(), 1);
@@ -107,10 +146,26 @@ fn a_server_that_says_keep_alive_and_closes_loses_nothing() {
     let bench = Bench::new();
     let server = bench.simulator("llamacpp", &[]);
     let engine = format!("llamacpp={}", server.url);
-    bench.ok(&["run", "--engine", &engine, "--concurrency", "2", "--requests", "12", "--max-tokens", "4", "--no-plots", "--out", "r"]);
+    bench.ok(&[
+        "run",
+        "--engine",
+        &engine,
+        "--concurrency",
+        "2",
+        "--requests",
+        "12",
+        "--max-tokens",
+        "4",
+        "--no-plots",
+        "--out",
+        "r",
+    ]);
     let rows = bench.measured("r");
     assert_eq!(rows.len(), 12);
-    assert!(rows.iter().all(|r| r["outcome"] == "completed"), "a retry on a fresh connection saves the request");
+    assert!(
+        rows.iter().all(|r| r["outcome"] == "completed"),
+        "a retry on a fresh connection saves the request"
+    );
     assert!(rows.iter().all(|r| r["attempts"] == "1" || r["attempts"] == "2"));
 }
 
@@ -134,18 +189,46 @@ fn a_server_that_wants_a_key_gets_it_from_the_variable_and_nowhere_else() {
     };
     let (mut child, url) = server;
     let engine = format!("vllm={url}");
-    let args = |out: &'static str| ["run", "--engine", &engine, "--concurrency", "1", "--requests", "2", "--max-tokens", "4", "--no-plots", "-v", "--header", "X-Team: hidden-team-value", "--out", out].map(str::to_owned);
+    let args = |out: &'static str| {
+        [
+            "run",
+            "--engine",
+            &engine,
+            "--concurrency",
+            "1",
+            "--requests",
+            "2",
+            "--max-tokens",
+            "4",
+            "--no-plots",
+            "-v",
+            "--header",
+            "X-Team: hidden-team-value",
+            "--out",
+            out,
+        ]
+        .map(str::to_owned)
+    };
     let without = bench.command(&args("a").each_ref().map(String::as_str)).output().expect("runs");
     assert_ne!(without.status.code(), Some(0), "the server refuses requests without a key");
-    let with = bench.command(&args("b").each_ref().map(String::as_str)).env("VLLM_API_KEY", secret).output().expect("runs");
+    let with = bench
+        .command(&args("b").each_ref().map(String::as_str))
+        .env("VLLM_API_KEY", secret)
+        .output()
+        .expect("runs");
     assert_eq!(with.status.code(), Some(0), "{}", String::from_utf8_lossy(&with.stderr));
     for entry in std::fs::read_dir(bench.path("b")).expect("a result") {
         let path = entry.expect("an entry").path();
         if let Ok(text) = std::fs::read_to_string(&path) {
-            assert!(!text.contains(secret) && !text.contains("hidden-team-value"), "{} holds a secret", path.display());
+            assert!(
+                !text.contains(secret) && !text.contains("hidden-team-value"),
+                "{} holds a secret",
+                path.display()
+            );
         }
     }
-    let printed = format!("{}{}", String::from_utf8_lossy(&with.stdout), String::from_utf8_lossy(&with.stderr));
+    let printed =
+        format!("{}{}", String::from_utf8_lossy(&with.stdout), String::from_utf8_lossy(&with.stderr));
     assert!(!printed.contains(secret) && !printed.contains("hidden-team-value"));
     drop(child.kill());
     drop(child.wait());

@@ -10,9 +10,15 @@ fn assert_all_completed(bench: &Bench, run: &str, expected: usize) {
     let rows = bench.measured(run);
     assert_eq!(rows.len(), expected);
     for row in &rows {
-        assert_eq!(row["outcome"], "completed", "{}: {} {}", row["engine"], row["failure"], row["failure_detail"]);
+        assert_eq!(
+            row["outcome"], "completed",
+            "{}: {} {}",
+            row["engine"], row["failure"], row["failure_detail"]
+        );
         assert_eq!(row["target"], "simulated");
-        for column in ["t_send_ns", "t_first_ns", "t_last_ns", "t_end_ns", "ttft_ms", "e2e_ms", "output_tokens"] {
+        for column in
+            ["t_send_ns", "t_first_ns", "t_last_ns", "t_end_ns", "ttft_ms", "e2e_ms", "output_tokens"]
+        {
             assert!(!row[column].is_empty(), "{} has no {column}", row["engine"]);
         }
         let time = |name: &str| row[name].parse::<u64>().expect("a time");
@@ -23,7 +29,18 @@ fn assert_all_completed(bench: &Bench, run: &str, expected: usize) {
 
 fn workload_with_all_engines(workload: &str, extra: &[&str]) {
     let bench = Bench::new();
-    let mut args = vec!["run", "--simulate", "--workload", workload, "--concurrency", "3", "--requests", "6", "--out", "r"];
+    let mut args = vec![
+        "run",
+        "--simulate",
+        "--workload",
+        workload,
+        "--concurrency",
+        "3",
+        "--requests",
+        "6",
+        "--out",
+        "r",
+    ];
     ENGINES.iter().for_each(|e| args.extend(["--engine", e]));
     args.extend(["--max-tokens", "12", "--no-plots"]);
     args.extend(extra);
@@ -46,7 +63,10 @@ fn mixed_with_every_engine() {
 
 #[test]
 fn synthetic_with_every_engine() {
-    workload_with_all_engines("synthetic", &["--workload-option", "input-tokens=40", "--workload-option", "output-tokens=9"]);
+    workload_with_all_engines(
+        "synthetic",
+        &["--workload-option", "input-tokens=40", "--workload-option", "output-tokens=9"],
+    );
 }
 
 #[test]
@@ -68,8 +88,21 @@ fn every_other_route_completes_too() {
     {
         let out = format!("r{index}");
         bench.ok(&[
-            "run", "--simulate", "--engine", engine, "--api", api, "--concurrency", "2", "--requests", "4", "--max-tokens",
-            "10", "--no-plots", "--out", &out,
+            "run",
+            "--simulate",
+            "--engine",
+            engine,
+            "--api",
+            api,
+            "--concurrency",
+            "2",
+            "--requests",
+            "4",
+            "--max-tokens",
+            "10",
+            "--no-plots",
+            "--out",
+            &out,
         ]);
         assert_all_completed(&bench, &out, 4);
     }
@@ -79,8 +112,24 @@ fn every_other_route_completes_too() {
 fn exact_lengths_are_met_and_counted() {
     let bench = Bench::new();
     bench.ok(&[
-        "run", "--simulate", "--engine", "vllm", "--engine", "llamacpp", "--workload", "synthetic", "--workload-option",
-        "input-tokens=64", "--workload-option", "output-tokens=17", "--concurrency", "2", "--requests", "6", "--out", "r",
+        "run",
+        "--simulate",
+        "--engine",
+        "vllm",
+        "--engine",
+        "llamacpp",
+        "--workload",
+        "synthetic",
+        "--workload-option",
+        "input-tokens=64",
+        "--workload-option",
+        "output-tokens=17",
+        "--concurrency",
+        "2",
+        "--requests",
+        "6",
+        "--out",
+        "r",
         "--no-plots",
     ]);
     for row in bench.measured("r") {
@@ -89,7 +138,12 @@ fn exact_lengths_are_met_and_counted() {
         assert_eq!(row["tokens_source"], "usage");
         assert_eq!(row["tokens_by"], "server");
         let number = |name: &str| row[name].parse::<u32>().expect("a count");
-        assert_eq!(number("input_tokens"), number("input_tokens_asked") + number("template_tokens"), "{}", row["engine"]);
+        assert_eq!(
+            number("input_tokens"),
+            number("input_tokens_asked") + number("template_tokens"),
+            "{}",
+            row["engine"]
+        );
         assert_eq!(number("input_tokens_asked"), 64);
     }
 }
@@ -98,23 +152,57 @@ fn exact_lengths_are_met_and_counted() {
 fn a_component_file_and_an_embedded_name_are_the_same() {
     let bench = Bench::new();
     // There is no such file in the scratch folder: the embedded component of that name serves.
-    bench.ok(&["run", "--engine", "plugins/friendli.wasm", "--simulate", "--concurrency", "2", "--requests", "3", "--out", "r", "--no-plots"]);
+    bench.ok(&[
+        "run",
+        "--engine",
+        "plugins/friendli.wasm",
+        "--simulate",
+        "--concurrency",
+        "2",
+        "--requests",
+        "3",
+        "--out",
+        "r",
+        "--no-plots",
+    ]);
     assert_all_completed(&bench, "r", 3);
 }
 
 #[test]
 fn all_files_of_a_result_are_there_and_report_gives_the_same_summary() {
     let bench = Bench::new();
-    bench.ok(&["run", "--engine", "vllm", "--simulate", "--concurrency", "1,4", "--requests", "8", "--max-tokens", "8", "--out", "r"]);
+    bench.ok(&[
+        "run",
+        "--engine",
+        "vllm",
+        "--simulate",
+        "--concurrency",
+        "1,4",
+        "--requests",
+        "8",
+        "--max-tokens",
+        "8",
+        "--out",
+        "r",
+    ]);
     for name in [
-        "manifest.json", "plan.toml", "requests.csv", "events.jsonl", "outputs.jsonl", "summary.csv", "summary.json",
-        "harness.json", "COMPLETE", "plots",
+        "manifest.json",
+        "plan.toml",
+        "requests.csv",
+        "events.jsonl",
+        "outputs.jsonl",
+        "summary.csv",
+        "summary.json",
+        "harness.json",
+        "COMPLETE",
+        "plots",
     ] {
         assert!(bench.path("r").join(name).exists(), "{name} is missing");
     }
-    let png = std::fs::read_dir(bench.path("r/plots")).expect("plots").filter_map(Result::ok).any(|f| {
-        f.path().extension().is_some_and(|e| e == "png")
-    });
+    let png = std::fs::read_dir(bench.path("r/plots"))
+        .expect("plots")
+        .filter_map(Result::ok)
+        .any(|f| f.path().extension().is_some_and(|e| e == "png"));
     assert!(png, "no picture was drawn");
     let before = std::fs::read_to_string(bench.path("r/summary.csv")).expect("a summary");
     std::fs::remove_file(bench.path("r/summary.csv")).expect("removable");
@@ -126,7 +214,21 @@ fn all_files_of_a_result_are_there_and_report_gives_the_same_summary() {
 #[test]
 fn the_stored_plan_repeats_the_run() {
     let bench = Bench::new();
-    bench.ok(&["run", "--engine", "vllm", "--simulate", "--concurrency", "2", "--requests", "5", "--seed", "9", "--out", "a", "--no-plots"]);
+    bench.ok(&[
+        "run",
+        "--engine",
+        "vllm",
+        "--simulate",
+        "--concurrency",
+        "2",
+        "--requests",
+        "5",
+        "--seed",
+        "9",
+        "--out",
+        "a",
+        "--no-plots",
+    ]);
     bench.ok(&["run", "a/plan.toml", "--out", "b", "--no-plots"]);
     let items = |run: &str| {
         let mut items: Vec<_> = bench.measured(run).iter().map(|r| r["item"].clone()).collect();
@@ -141,8 +243,21 @@ fn the_stored_plan_repeats_the_run() {
 fn every_engine_gets_the_same_items_in_the_same_order_at_each_load_point() {
     let bench = Bench::new();
     bench.ok(&[
-        "run", "--engine", "vllm", "--engine", "tgi", "--simulate", "--rate", "40,60", "--requests", "12", "--max-tokens",
-        "4", "--out", "r", "--no-plots",
+        "run",
+        "--engine",
+        "vllm",
+        "--engine",
+        "tgi",
+        "--simulate",
+        "--rate",
+        "40,60",
+        "--requests",
+        "12",
+        "--max-tokens",
+        "4",
+        "--out",
+        "r",
+        "--no-plots",
     ]);
     let order = |engine: &str, load: &str| {
         let mut rows: Vec<_> =
@@ -161,8 +276,23 @@ fn every_engine_gets_the_same_items_in_the_same_order_at_each_load_point() {
 fn a_dialogue_runs_turn_by_turn() {
     let bench = Bench::new();
     bench.ok(&[
-        "run", "--engine", "vllm", "--simulate", "--workload", "empathetic", "--workload-option", "turns=every",
-        "--concurrency", "2", "--requests", "4", "--max-tokens", "6", "--out", "r", "--no-plots",
+        "run",
+        "--engine",
+        "vllm",
+        "--simulate",
+        "--workload",
+        "empathetic",
+        "--workload-option",
+        "turns=every",
+        "--concurrency",
+        "2",
+        "--requests",
+        "4",
+        "--max-tokens",
+        "6",
+        "--out",
+        "r",
+        "--no-plots",
     ]);
     let rows = bench.measured("r");
     assert!(rows.iter().all(|r| r["outcome"] == "completed"));
@@ -174,7 +304,23 @@ fn a_dialogue_runs_turn_by_turn() {
 fn prompts_of_ones_own() {
     let bench = Bench::new();
     bench.write("prompts.txt", "What is a lighthouse?\n\nName three rivers.\n");
-    bench.ok(&["run", "--engine", "openai", "--simulate", "--prompts", "prompts.txt", "--concurrency", "1", "--requests", "4", "--max-tokens", "5", "--out", "r", "--no-plots"]);
+    bench.ok(&[
+        "run",
+        "--engine",
+        "openai",
+        "--simulate",
+        "--prompts",
+        "prompts.txt",
+        "--concurrency",
+        "1",
+        "--requests",
+        "4",
+        "--max-tokens",
+        "5",
+        "--out",
+        "r",
+        "--no-plots",
+    ]);
     let rows = bench.measured("r");
     assert_eq!(rows.len(), 4);
     assert!(rows.iter().all(|r| r["workload"] == "prompts" && r["item"].starts_with("prompt-")));
@@ -184,9 +330,26 @@ fn prompts_of_ones_own() {
 fn rows_of_several_runs_share_one_file() {
     let bench = Bench::new();
     for label in ["base", "fp8"] {
-        bench.ok(&["run", "--engine", "vllm", "--label", label, "--simulate", "--concurrency", "2", "--requests", "3", "--max-tokens", "4", "--no-plots", "--out", "load.csv"]);
+        bench.ok(&[
+            "run",
+            "--engine",
+            "vllm",
+            "--label",
+            label,
+            "--simulate",
+            "--concurrency",
+            "2",
+            "--requests",
+            "3",
+            "--max-tokens",
+            "4",
+            "--no-plots",
+            "--out",
+            "load.csv",
+        ]);
     }
     let rows = support::rows(&bench.path("load.csv"));
-    let of = |variant: &str| rows.iter().filter(|r| r["variant"] == variant && r["phase"] == "measured").count();
+    let of =
+        |variant: &str| rows.iter().filter(|r| r["variant"] == variant && r["phase"] == "measured").count();
     assert_eq!((of("base"), of("fp8")), (3, 3));
 }

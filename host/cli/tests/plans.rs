@@ -11,7 +11,11 @@ fn bad_plans_are_refused_with_their_words() {
     let bench = Bench::new();
     let mut seen = 0;
     for (path, text) in files("bad") {
-        let expected = text.lines().next().and_then(|l| l.strip_prefix("# expect: ")).expect("the first line says what to expect");
+        let expected = text
+            .lines()
+            .next()
+            .and_then(|l| l.strip_prefix("# expect: "))
+            .expect("the first line says what to expect");
         let said = bench.run(&["plan", "check", path.to_str().expect("a name")]);
         assert_eq!(said.code, 2, "{}: {}", path.display(), said.err);
         assert!(said.err.contains(expected), "{} should say {expected:?}:\n{}", path.display(), said.err);
@@ -28,17 +32,23 @@ fn good_plans_are_sound_and_show_where_values_come_from() {
         let name = path.to_str().expect("a name");
         bench.ok(&["plan", "check", name]);
         let shown = bench.ok(&["plan", "show", name, "--seed", "5"]).out;
-        let line = |key: &str| shown.lines().find(|l| l.starts_with(key)).unwrap_or_else(|| panic!("{key}:\n{shown}")).to_owned();
+        let line = |key: &str| {
+            shown.lines().find(|l| l.starts_with(key)).unwrap_or_else(|| panic!("{key}:\n{shown}")).to_owned()
+        };
         assert!(line("seed").ends_with("flag") && line("seed").contains('5'), "{shown}");
         assert!(line("engine").contains("plan file"), "{shown}");
-        assert!(line("temperature").ends_with("default") || line("temperature").ends_with("plan file"), "{shown}");
+        assert!(
+            line("temperature").ends_with("default") || line("temperature").ends_with("plan file"),
+            "{shown}"
+        );
     }
 }
 
 #[test]
 fn a_profile_is_a_layer_between_the_file_and_the_defaults() {
     let bench = Bench::new();
-    let shown = bench.ok(&["plan", "show", "--engine", "vllm", "--profile", "load-2048x1024", "--requests", "7"]).out;
+    let shown =
+        bench.ok(&["plan", "show", "--engine", "vllm", "--profile", "load-2048x1024", "--requests", "7"]).out;
     let line = |key: &str| shown.lines().find(|l| l.starts_with(key)).expect("a line").to_owned();
     assert!(line("load").contains("concurrency=8") && line("load").ends_with("profile"), "{shown}");
     assert!(line("requests").contains('7') && line("requests").ends_with("flag"), "{shown}");

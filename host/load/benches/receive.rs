@@ -1,7 +1,7 @@
 //! What one streamed event costs on the I/O thread, beside a reader that only reads and stamps the same bytes.
 //!
 //! `cargo bench -p benchhost-load --bench receive`. Prints nanoseconds of the reading thread's CPU time per event for
-//! both readers, their ratio, and the memory of an open stream. Linux only: CPU time and memory are read from `/proc`.
+//! both readers, their ratio, the memory of an open stream, and how late an open loop sends. Linux only: CPU time and memory are read from `/proc`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and a panic is its report")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -11,7 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use benchhost_http::{Cancel, Client, Connector, Limits, Outgoing, Reuse, RunClock, Target, TlsOptions};
-use benchhost_load::{Control, Job, Lanes, LoadPlan, Pattern, Stop, drive};
+use benchhost_load::{
+    Control, Finished, Job, Lanes, LoadPlan, LoadReport, Pattern, Rate, Stop, drive, poisson,
+};
 use benchhost_model::{Ending, Nanos};
 
 /// One event as an OpenAI-like server streams it, in its chunk: about 270 bytes.
@@ -64,12 +66,9 @@ fn stream(socket: &mut TcpStream, shape: Shape) {
     socket.write_all(b"0\r\n\r\n").unwrap();
 }
 
-fn skip_request(socket: &TcpStream) {
-    for line in BufReader::new(socket).lines() {
-        if line.unwrap().is_empty() {
-            return;
-        }
-    }
+/// Reads a head. False: the client hung up.
+fn skip_request(socket: &TcpStream) -> bool {
+    BufReader::new(socket).lines().map_while(Result::ok).any(|line| line.is_empty())
 }
 
 /// CPU time of the calling thread, from the scheduler's own account.
@@ -111,26 +110,50 @@ fn target(address: SocketAddr) -> Target {
     }
 }
 
-/// The whole path of a load: desk, client, hyper, stamps, timeline.
-fn through_load(address: SocketAddr) -> (f64, usize) {
-    let plan = LoadPlan {
-        pattern: Pattern::Closed { concurrency: 1, stagger: Duration::ZERO },
-        stop: Stop { after: None, drain: Duration::ZERO },
-        target: target(address),
-        clock: RunClock::start(),
-    };
-    let (jobs, fresh) = tokio::sync::mpsc::channel(1);
+/// Runs jobs through a load and returns its account with the answers.
+fn load(target: Target, pattern: Pattern, due: Vec<Option<Nanos>>) -> (LoadReport, mpsc::Receiver<Finished>) {
+    let stop = Stop { after: None, drain: Duration::ZERO };
+    let plan = LoadPlan { pattern, stop, target, clock: RunClock::start() };
+    let (jobs, fresh) = tokio::sync::mpsc::channel(due.len());
     let (_turns, follow_ups) = tokio::sync::mpsc::unbounded_channel();
     let (finished, answers) = mpsc::channel();
-    let request = Outgoing::get("/").unwrap();
-    jobs.try_send(Job { id: 0, session: 0, last_in_session: true, due: None, request }).unwrap();
+    for (due, id) in due.into_iter().zip(0..) {
+        let request = Outgoing::get("/").unwrap();
+        jobs.try_send(Job { id, session: id, last_in_session: true, due, request }).unwrap();
+    }
     drop(jobs);
+    (drive(plan, Lanes { fresh, follow_ups, finished }, &Control::new()), answers)
+}
+
+/// The whole path of a load: desk, client, hyper, stamps, timeline.
+fn through_load(address: SocketAddr) -> (f64, usize) {
+    let target = target(address);
     let before = cpu();
-    drive(plan, Lanes { fresh, follow_ups, finished }, &Control::new());
+    let (_, answers) = load(target, Pattern::Closed { concurrency: 1, stagger: Duration::ZERO }, vec![None]);
     let spent = cpu() - before;
     let answer = answers.recv().unwrap().timeline;
     assert_eq!((answer.ending, &answer.failure), (Ending::Complete, &None));
     (spent, answer.marks.len())
+}
+
+/// How late requests go out at 500 a second over kept connections to a server that answers at once.
+fn lateness() -> LoadReport {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut target = target(listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            thread::spawn(move || {
+                socket.set_nodelay(true).unwrap();
+                while skip_request(&socket) {
+                    socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+                }
+            });
+        }
+    });
+    target.reuse = Reuse::KeepAlive;
+    let due = poisson(Rate::new(500.0).unwrap(), 1).take(1500).map(Some).collect();
+    load(target, Pattern::Open { cap: None }, due).0
 }
 
 /// Opens streams that stay open, and returns the memory of each on this side.
@@ -189,4 +212,8 @@ fn main() {
         println!("  benchhost-load       {:8.0} ns CPU per event, {} marks", load.0, load.1);
         println!("  ratio                {:8.2}", load.0 / bare.0);
     }
+    let late = lateness().late;
+    let us = |at: Nanos| at.get() as f64 / 1000.0;
+    println!("open loop, 500 a second, {} requests: sent late by", late.count);
+    println!("  p50 {:.0} µs, p99 {:.0} µs, most {:.0} µs", us(late.p50), us(late.p99), us(late.max));
 }

@@ -85,12 +85,8 @@ async fn run(
             desk.cut();
         }
         if fresh_open && !desk.is_running() {
-            fresh.close();
-            while let Some(job) = fresh.recv().await {
-                desk.leftover(job);
-            }
+            take_leftovers(&mut desk, &mut fresh).await;
             fresh_open = false;
-            desk.fresh_is_over();
         }
         if desk.is_over() {
             break;
@@ -133,13 +129,27 @@ async fn run(
             }
         }
     }
+    refuse_turns(&mut desk, follow_ups, clock).await;
+    desk.report()
+}
+
+/// Takes no further job. Whoever builds them learns it from a closed lane; those already in it are not lost.
+async fn take_leftovers(desk: &mut Desk, fresh: &mut Receiver<Job>) {
+    fresh.close();
+    while let Some(job) = fresh.recv().await {
+        desk.leftover(job);
+    }
+    desk.fresh_is_over();
+}
+
+/// Hands back the turns that came too late.
+async fn refuse_turns(desk: &mut Desk, mut follow_ups: UnboundedReceiver<FollowUp>, clock: RunClock) {
     follow_ups.close();
     while let Some(late) = follow_ups.recv().await {
         if let FollowUp::Job(job, _) = late {
             desk.refuse(job.id, clock.now());
         }
     }
-    desk.report()
 }
 
 /// Hands everything back unsent.

@@ -97,11 +97,12 @@ fn host() -> PluginHost {
 #[test]
 fn every_fixture_means_the_same_through_wasm() {
     let host = host();
-    let mut missing = Vec::new();
+    let (mut replayed, mut failures) = (0, Vec::new());
     for guest in sorted(&root().join("plugins"), |path| path.join("fixtures").is_dir()) {
         let component = guest.with_extension("wasm");
         if !component.is_file() {
-            missing.push(component.file_name().unwrap().to_string_lossy().into_owned());
+            let name = component.file_name().unwrap().to_string_lossy().into_owned();
+            failures.push(format!("{name} is missing: build it with `benchhost plugin build`"));
             continue;
         }
         let plugin = match host.load(&PluginSource::File(component)) {
@@ -110,29 +111,32 @@ fn every_fixture_means_the_same_through_wasm() {
             Err(error) => panic!("{error}: {}", error.hint()),
         };
         for recording in sorted(&guest.join("fixtures"), |path| has_ending(path, "http")) {
-            replay(&plugin, &recording);
+            let case = recording.strip_prefix(root()).unwrap_or(&recording).display().to_string();
+            failures.extend(replay(&plugin, &recording).err().map(|e| format!("{case}: {e}")));
+            replayed += 1;
         }
     }
     assert!(
-        missing.is_empty(),
-        "fixtures without a component: {}; build them with `benchhost plugin build`",
-        missing.join(", ")
+        failures.is_empty(),
+        "{} of {replayed} fixtures failed:\n{}",
+        failures.len(),
+        failures.join("\n")
     );
+    assert!(replayed > 0, "no fixture was found");
 }
 
-fn replay(plugin: &EnginePlugin, recording: &Path) {
-    let case = recording.display();
+fn replay(plugin: &EnginePlugin, recording: &Path) -> Result<(), String> {
     let answer = Answer::parse(&fs::read(recording).unwrap());
-    let json =
-        fs::read(recording.with_extension("json")).unwrap_or_else(|e| panic!("{case}: no expectations: {e}"));
-    let expected: Expected = serde_json::from_slice(&json).unwrap_or_else(|e| panic!("{case}: {e}"));
+    let json = fs::read(recording.with_extension("json")).map_err(|e| format!("no expectations: {e}"))?;
+    let expected: Expected = serde_json::from_slice(&json).map_err(|e| format!("the expectations: {e}"))?;
     let framing = answer.framing(expected.framing);
     let framed = answer.frame(framing, 0);
     for cut in 1..answer.body.len() {
-        assert!(answer.frame(framing, cut) == framed, "{case}: cut at byte {cut}, other events");
+        if answer.frame(framing, cut) != framed {
+            return Err(format!("cut at byte {cut}: other events"));
+        }
     }
     let events: Vec<Event> = framed.into_iter().map(|f| Event { name: f.name, data: f.data }).collect();
-    let wanted = Decoded { meanings: expected.meanings, closing: expected.closing };
     for batch in 1..=events.len().max(1) {
         let mut instance = plugin.instance(Arc::new(Silent)).unwrap().with_batch(batch);
         let input = DecodeInput {
@@ -142,9 +146,25 @@ fn replay(plugin: &EnginePlugin, recording: &Path) {
             events: &events,
             ending: expected.ending,
         };
-        let got = instance.decode(&input).unwrap_or_else(|e| panic!("{case}: {e}"));
-        assert_eq!(got, wanted, "{case}: batches of {batch}");
+        let got = instance.decode(&input).map_err(|e| e.to_string())?;
+        same(&got, &expected).map_err(|e| format!("batches of {batch}: {e}"))?;
     }
+    Ok(())
+}
+
+fn same(got: &Decoded, wanted: &Expected) -> Result<(), String> {
+    if got.meanings.len() != wanted.meanings.len() {
+        return Err(format!("{} events, expected {}", got.meanings.len(), wanted.meanings.len()));
+    }
+    for (at, (got, wanted)) in got.meanings.iter().zip(&wanted.meanings).enumerate() {
+        if got != wanted {
+            return Err(format!("event {at} means {got:?}, expected {wanted:?}"));
+        }
+    }
+    if got.closing != wanted.closing {
+        return Err(format!("closes with {:?}, expected {:?}", got.closing, wanted.closing));
+    }
+    Ok(())
 }
 
 #[test]

@@ -38,7 +38,8 @@ const fn lower(name: &'static str, unit: &'static str, pick: fn(&SummaryRow) -> 
 
 pub(crate) const REQ_S: Metric = higher("Request throughput", "requests/s", |r| r.req_s);
 pub(crate) const OUT_TOK_S: Metric = higher("Output throughput", "tokens/s", |r| r.out_tok_s);
-pub(crate) const TOTAL_TOK_S: Metric = higher("Total throughput, input and output", "tokens/s", |r| r.total_tok_s);
+pub(crate) const TOTAL_TOK_S: Metric =
+    higher("Total throughput, input and output", "tokens/s", |r| r.total_tok_s);
 pub(crate) const TTFT_P50: Metric = lower("Time to first token, p50", "ms", |r| r.ttft.p50);
 pub(crate) const TTFT_P90: Metric = lower("Time to first token, p90", "ms", |r| r.ttft.p90);
 pub(crate) const TTFT_P99: Metric = lower("Time to first token, p99", "ms", |r| r.ttft.p99);
@@ -46,7 +47,8 @@ pub(crate) const TPOT_P50: Metric = lower("Time per output token, p50", "ms", |r
 pub(crate) const ITL_P50: Metric = lower("Inter-token latency, p50", "ms", |r| r.itl.p50);
 pub(crate) const E2E_P50: Metric = lower("End-to-end latency, p50", "ms", |r| r.e2e.p50);
 pub(crate) const E2E_P90: Metric = lower("End-to-end latency, p90", "ms", |r| r.e2e.p90);
-pub(crate) const GPU_MEMORY: Metric = lower("Peak GPU memory", "GiB", |r| r.gpu_mem_peak_mib.map(|mib| mib / 1024.0));
+pub(crate) const GPU_MEMORY: Metric =
+    lower("Peak GPU memory", "GiB", |r| r.gpu_mem_peak_mib.map(|mib| mib / 1024.0));
 pub(crate) const GPU_POWER: Metric = lower("Mean GPU power", "W", |r| r.gpu_power_mean_w);
 pub(crate) const GPU_ENERGY: Metric = lower("GPU energy", "kJ", |r| r.gpu_energy_j.map(|j| j / 1000.0));
 pub(crate) const COST: Metric = lower("Cost of a million output tokens", "US$", |r| r.usd_per_mtok_out);

@@ -49,7 +49,11 @@ impl<'a> Series<'a> {
     }
 
     /// The repeats of `pick` at `load`.
-    pub(crate) fn spread(&self, load: LoadPoint, pick: impl Fn(&SummaryRow) -> Option<f64>) -> Option<Spread> {
+    pub(crate) fn spread(
+        &self,
+        load: LoadPoint,
+        pick: impl Fn(&SummaryRow) -> Option<f64>,
+    ) -> Option<Spread> {
         Spread::of(self.at(load).map(pick))
     }
 
@@ -104,7 +108,10 @@ pub(crate) fn join(parts: &[&str]) -> String {
 }
 
 /// The different values of `key`, in the order they first appear.
-pub(crate) fn distinct<'a, T: PartialEq>(rows: &[&'a SummaryRow], key: impl Fn(&'a SummaryRow) -> T) -> Vec<T> {
+pub(crate) fn distinct<'a, T: PartialEq>(
+    rows: &[&'a SummaryRow],
+    key: impl Fn(&'a SummaryRow) -> T,
+) -> Vec<T> {
     let mut seen = Vec::new();
     for &row in rows {
         let value = key(row);

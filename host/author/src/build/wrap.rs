@@ -48,7 +48,8 @@ fn without_names(module: &[u8]) -> Result<Vec<u8>, wasmparser::BinaryReaderError
         if let Some((id, range)) = payload.as_section().filter(|_| !dropped) {
             // The parser has seen these bytes, so they are there.
             let (start, end) = (usize::try_from(range.start), usize::try_from(range.end));
-            let bytes = start.ok().zip(end.ok()).and_then(|(start, end)| module.get(start..end)).unwrap_or_default();
+            let bytes =
+                start.ok().zip(end.ok()).and_then(|(start, end)| module.get(start..end)).unwrap_or_default();
             kept.push(id);
             leb128(&mut kept, bytes.len());
             kept.extend_from_slice(bytes);

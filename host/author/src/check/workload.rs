@@ -28,7 +28,9 @@ impl Tokens for WordTokens {
 
     fn encode(&self, text: &str) -> Result<Vec<u32>, String> {
         // FNV-1a, cut to the size of a large vocabulary.
-        let id = |word: &str| word.bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
+        let id = |word: &str| {
+            word.bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193))
+        };
         Ok(words(text).into_iter().map(|word| id(word) % 150_000).collect())
     }
 }
@@ -36,7 +38,11 @@ impl Tokens for WordTokens {
 /// Runs of letters and digits, and every other visible character by itself.
 fn words(text: &str) -> Vec<&str> {
     let pieces = text.split_inclusive(|c: char| !c.is_alphanumeric()).flat_map(|piece| {
-        let end = piece.char_indices().next_back().filter(|(_, c)| !c.is_alphanumeric()).map_or(piece.len(), |(at, _)| at);
+        let end = piece
+            .char_indices()
+            .next_back()
+            .filter(|(_, c)| !c.is_alphanumeric())
+            .map_or(piece.len(), |(at, _)| at);
         let (word, sign) = piece.split_at(end);
         [word, sign]
     });

@@ -29,6 +29,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Measure one or more engines and keep every request
+    #[command(args_override_self = true)]
     Run(Box<RunArgs>),
     /// Set two results side by side, with intervals
     Compare(CompareArgs),

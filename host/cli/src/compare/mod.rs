@@ -39,11 +39,6 @@ pub(crate) fn compare(args: &CompareArgs) -> CliResult<ComparisonTable> {
     }
     let base = side(&base_pick.title(), &matched.groups, |g| &g.base);
     let new = side(&new_pick.title(), &matched.groups, |g| &g.new);
-    for (side, simulated) in [("base", base.simulated), ("new result", new.simulated)] {
-        if simulated {
-            notes.push(format!("the {side} was answered by the simulator: its figures say nothing about a real engine"));
-        }
-    }
     if base.runs == 1 || new.runs == 1 {
         notes.push("one run a side: what differs between runs is unknown, so at most an indication; use `--repeats 5`".into());
     }

@@ -85,13 +85,12 @@ pub(super) fn draft(args: &RunArgs) -> CliResult<Flags> {
     Ok(Flags { draft, per_engine, per_workload })
 }
 
-/// `NAME|PATH[=URL]`: the first `=` that is followed by a URL divides; a path may hold others.
+/// `NAME|PATH[=URL]`: the `=` before a scheme divides, since a path may hold others; a name has none.
 fn engine(text: &str) -> EngineDraft {
-    let split = text
-        .match_indices('=')
-        .find(|(at, _)| text[at + 1..].contains("://") || (!is_path(text) && *at > 0))
-        .map(|(at, _)| (&text[..at], &text[at + 1..]));
-    let (plugin, url) = split.map_or((text, None), |(p, u)| (p, Some(u.to_owned())));
+    let scheme = |rest: &str| rest.split_once("://").is_some_and(|(s, _)| s.chars().all(|c| c.is_ascii_alphanumeric()));
+    let before_url = text.match_indices('=').map(|(at, _)| at).find(|at| scheme(&text[at + 1..]));
+    let divide = before_url.or_else(|| text.find('=').filter(|at| *at > 0 && !is_path(text)));
+    let (plugin, url) = divide.map_or((text, None), |at| (&text[..at], Some(text[at + 1..].to_owned())));
     EngineDraft { plugin: plugin.to_owned(), url, ..EngineDraft::default() }
 }
 

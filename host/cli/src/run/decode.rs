@@ -63,6 +63,10 @@ impl OutputTimes {
 /// Decodes one finished exchange.
 pub(crate) fn decode(engine: &mut EngineInstance, expect: &Expectation, timeline: &Timeline) -> Decoded {
     let Some(status) = timeline.status else { return Decoded::without_answer(expect, timeline) };
+    if timeline.failure.as_ref().is_some_and(|f| f.failure == Failure::TooLarge) {
+        // A body cut at the cap is not worth a plugin's memory.
+        return Decoded::without_answer(expect, timeline);
+    }
     let framing = framing_in_fact(expect.framing, status, &timeline.headers);
     let framed = frame(framing, &timeline.body);
     let events: Vec<Event> =

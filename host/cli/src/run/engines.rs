@@ -17,7 +17,7 @@ use crate::store::EngineFacts;
 use crate::ui::Printer;
 
 /// Largest answer that is kept; a longer one is a failure.
-const BODY_CAP: usize = 256 << 20;
+const BODY_CAP: usize = 64 << 20;
 
 /// An engine with a server that answers.
 pub(crate) struct ReadyEngine {

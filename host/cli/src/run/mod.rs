@@ -68,7 +68,7 @@ pub(crate) fn execute(plan: &Plan, out: Option<&Path>, printer: &Printer) -> Cli
     let (sampler, gpu) = GpuSampler::start(mode, library.as_deref(), DEFAULT_PERIOD, clock.instant(Nanos::ZERO), gpu_in);
     let (gpus, gpu_note) = gpu_facts(&gpu);
     if plan.gpu.value && !gpu_note.is_empty() {
-        printer.status(&format!("no GPU figures: {gpu_note}"));
+        printer.status(&gpu_note);
     }
     let before = Health::now();
     let next_id = AtomicU64::new(1);

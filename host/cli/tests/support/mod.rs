@@ -1,6 +1,6 @@
 //! Runs the program as a user would, in a folder of its own.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses its part")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -33,7 +33,9 @@ impl Bench {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_benchhost"));
         command.args(args).current_dir(self.dir.path());
-        for variable in ["OPENAI_API_KEY", "VLLM_API_KEY", "FRIENDLI_TOKEN", "NO_COLOR", "BENCHHOST_PLUGIN_PATH"] {
+        for variable in
+            ["OPENAI_API_KEY", "VLLM_API_KEY", "FRIENDLI_TOKEN", "NO_COLOR", "BENCHHOST_PLUGIN_PATH"]
+        {
             command.env_remove(variable);
         }
         command.env("BENCHHOST_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));

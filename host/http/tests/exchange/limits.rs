@@ -57,11 +57,8 @@ fn a_stream_that_drips_passes_the_idle_limit_and_meets_the_whole() {
             std::thread::sleep(Duration::from_millis(1));
         }
     })]));
-    target.limits = Limits {
-        timeout: Duration::from_millis(200),
-        idle_timeout: Duration::from_mins(1),
-        ..target.limits
-    };
+    target.limits =
+        Limits { timeout: Duration::from_millis(200), idle_timeout: Duration::from_mins(1), ..target.limits };
     let timeline = exchange(target);
     assert_sound(&timeline);
     assert_eq!((timeline.failure.unwrap().failure, timeline.ending), (Failure::Timeout, Ending::TimedOut));

@@ -69,7 +69,9 @@ impl ComparisonTable {
                     let room = TABLE_WIDTH - name.len() - 2 - tail.chars().count();
                     format!("{name}  {}{tail}", cut(&clean(&side.label), room))
                 }
-                TableStyle::Markdown => format!("- {name}: **{}** · {runs}{mark}", escaped(&clean(&side.label))),
+                TableStyle::Markdown => {
+                    format!("- {name}: **{}** · {runs}{mark}", escaped(&clean(&side.label)))
+                }
             }
         };
         [line("base", &self.base), line("new ", &self.new)].join("\n")
@@ -90,7 +92,12 @@ impl ComparisonTable {
         for group in &self.groups {
             for row in &group.rows {
                 if let Word::Missing(reason) = &row.verdict {
-                    notes.push(format!("missing: {}, {}: {}", clean(&group.heading), row.metric, clean(reason)));
+                    notes.push(format!(
+                        "missing: {}, {}: {}",
+                        clean(&group.heading),
+                        row.metric,
+                        clean(reason)
+                    ));
                 }
             }
         }
@@ -182,7 +189,14 @@ mod tests {
     use crate::ComparedGroup;
     use crate::lines::columns;
 
-    fn compared(metric: &str, unit: &str, up: bool, pair: (f64, f64), interval: f64, verdict: Word) -> ComparedRow {
+    fn compared(
+        metric: &str,
+        unit: &str,
+        up: bool,
+        pair: (f64, f64),
+        interval: f64,
+        verdict: Word,
+    ) -> ComparedRow {
         let relative = pair.1 / pair.0 - 1.0;
         ComparedRow {
             metric: metric.into(),
@@ -197,7 +211,14 @@ mod tests {
     }
 
     fn example() -> ComparisonTable {
-        let mut missing = compared("TTFT p99", "ms", false, (1.0, 1.0), 0.0, Word::Missing("fewer than 100 requests".into()));
+        let mut missing = compared(
+            "TTFT p99",
+            "ms",
+            false,
+            (1.0, 1.0),
+            0.0,
+            Word::Missing("fewer than 100 requests".into()),
+        );
         (missing.base, missing.new, missing.relative, missing.interval) = (None, Some(310.0), None, None);
         ComparisonTable {
             base: Side { label: "vllm fp16".into(), simulated: false, runs: 5 },
@@ -214,7 +235,8 @@ mod tests {
                 ],
             }],
             notes: vec!["95% intervals; margin 2%.".into()],
-            conclusion: "vllm fp8 is faster in output throughput (+12.3%) and slower to the first token.".into(),
+            conclusion: "vllm fp8 is faster in output throughput (+12.3%) and slower to the first token."
+                .into(),
         }
     }
 

@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn extremes_have_few_distinct_ticks_and_stay_inside() {
-        for values in [vec![1e-9, 1e12], vec![5e-300, 1e300], vec![1e15, 2e15], vec![1e-7], vec![0.0], vec![]] {
+        for values in [vec![1e-9, 1e12], vec![5e-300, 1e300], vec![1e15, 2e15], vec![1e-7], vec![0.0], vec![]]
+        {
             let axis = Axis::of(&values, 300.0, 0.0);
             assert!((1..=13).contains(&axis.ticks.len()), "{values:?}: {axis:?}");
             let mut seen = labels(&axis);

@@ -4,11 +4,11 @@
 use benchhost_model::{LoadPoint, SummaryRow};
 
 use super::axis::Axis;
-use super::canvas::{Anchor, Canvas};
+use super::canvas::{Anchor, Canvas, Colour};
 use super::frame::{Cell, Grid, figure};
 use super::letters::{Face, fit, width};
 use super::look::{INK, Look, MUTED, TICK, looks, plain};
-use super::panel::{Plot, Words, ground};
+use super::panel::{Plot, Words, ground, watermark};
 use super::sweep::throughput;
 use super::{Caption, Picture, Scene, file_name, load_words};
 use crate::lines::clean;
@@ -50,7 +50,8 @@ fn one(rows: &[&SummaryRow], caption: &Caption) -> Option<super::Svg> {
     }
     let scene = Scene { rows, series: &series, looks: &looks };
     let numbered = numbered(&series, cell_width(panels.len()));
-    let mut head = scene.head(caption, &format!("Summary at {}", load_words(load)), &[load_words(load)], true);
+    let mut head =
+        scene.head(caption, &format!("Summary at {}", load_words(load)), &[load_words(load)], true);
     if numbered {
         for (i, entry) in head.legend.iter_mut().enumerate() {
             entry.label = format!("{}  {}", i + 1, entry.label);
@@ -150,18 +151,44 @@ fn paint(
             canvas.text(NOTHING, middle, axis.place(0.0) - 6.0, plain(TICK, MUTED, Anchor::Middle));
             continue;
         };
-        let [low, mean, high] = [spread.low, spread.mean, spread.high].map(|v| axis.place(v));
-        let base = axis.place(0.0);
-        canvas.rect([middle - bar / 2.0, mean.min(base)], [middle + bar / 2.0, mean.max(base)], looks[i].colour, 1.0);
-        if spread.high > spread.low {
-            canvas.line(&[[middle, low], [middle, high]], INK, 1.3);
-            for end in [low, high] {
-                canvas.line(&[[middle - 4.0, end], [middle + 4.0, end]], INK, 1.3);
-            }
-        }
+        let room = Bar { middle, width: bar };
+        paint_bar(canvas, &axis, room, spread, looks[i].colour);
         if labelled {
-            let above = high.min(base) - 5.0;
-            canvas.text(&digits(spread.mean), middle, above, plain(TICK, INK, Anchor::Middle));
+            value_label(canvas, middle, axis.place(spread.high).min(axis.place(0.0)) - 5.0, spread.mean);
         }
     }
+    // Over the bars, which would hide it.
+    watermark(canvas, cell, words, 0.12);
+}
+
+/// Where a bar stands, in px.
+struct Bar {
+    middle: f64,
+    width: f64,
+}
+
+/// The mean as a bar from 0, and a whisker where repeats differ.
+fn paint_bar(canvas: &mut Canvas<'_>, axis: &Axis, bar: Bar, spread: &Spread, colour: Colour) {
+    let [low, mean, high, base] = [spread.low, spread.mean, spread.high, 0.0].map(|v| axis.place(v));
+    let (left, right) = (bar.middle - bar.width / 2.0, bar.middle + bar.width / 2.0);
+    canvas.rect([left, mean.min(base)], [right, mean.max(base)], colour, 1.0);
+    if spread.high > spread.low {
+        canvas.line(&[[bar.middle, low], [bar.middle, high]], INK, 1.3);
+        for end in [low, high] {
+            canvas.line(&[[bar.middle - 4.0, end], [bar.middle + 4.0, end]], INK, 1.3);
+        }
+    }
+}
+
+/// The value on white, so that a grid line does not strike it through.
+fn value_label(canvas: &mut Canvas<'_>, middle: f64, baseline: f64, value: f64) {
+    let text = digits(value);
+    let half = width(&text, TICK, Face::Regular) / 2.0 + 1.5;
+    canvas.rect(
+        [middle - half, baseline - 9.0],
+        [middle + half, baseline + 1.5],
+        Colour(255, 255, 255),
+        0.85,
+    );
+    canvas.text(&text, middle, baseline, plain(TICK, INK, Anchor::Middle));
 }

@@ -88,7 +88,10 @@ pub(super) fn draw(width: u32, height: u32, title: &str, paint: impl FnOnce(&mut
     Svg { text: head + shapes, width, height }
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "float to integer casts saturate, and figures are under 10,000 px")]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "float to integer casts saturate, and figures are under 10,000 px"
+)]
 fn fine(length: f64) -> i32 {
     (length * FINE).round() as i32
 }
@@ -202,6 +205,8 @@ mod tests {
             };
             c.text("<script>&\"'", 0.0, 0.0, style);
         });
-        assert!(svg.as_str().contains("&lt;script&gt;&amp;&quot;&apos;") && !svg.as_str().contains("<script"));
+        assert!(
+            svg.as_str().contains("&lt;script&gt;&amp;&quot;&apos;") && !svg.as_str().contains("<script")
+        );
     }
 }

@@ -181,10 +181,10 @@ mod tests {
     #[test]
     fn legend_entries_never_overlap_or_leave_the_figure() {
         let look = Look { colour: INK, mark: Mark::Circle };
-        let names = ["vllm", "a-very-long-name/of-a-configuration-that-nobody-can-read-in-one-go-at-all", "x"];
-        let legend: Vec<Entry> = (0..9)
-            .map(|i| Entry { label: format!("{} {i}", names[i % 3]), look, swatch: false })
-            .collect();
+        let names =
+            ["vllm", "a-very-long-name/of-a-configuration-that-nobody-can-read-in-one-go-at-all", "x"];
+        let legend: Vec<Entry> =
+            (0..9).map(|i| Entry { label: format!("{} {i}", names[i % 3]), look, swatch: false }).collect();
         let places = placed(&legend, 700.0);
         for (i, place) in places.iter().enumerate() {
             let end = place.left + 36.0 + width(&place.text, LEGEND, Face::Regular);

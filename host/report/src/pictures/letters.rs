@@ -56,7 +56,8 @@ fn advances(font: &[u8]) -> Option<BTreeMap<u32, f64>> {
 /// The character map of platform 3, encoding 1, format 4 (OpenType 1.9, `cmap`).
 fn glyphs(cmap: &[u8]) -> Option<Vec<(u32, u16)>> {
     let records = (0..usize::from(u16_at(cmap, 2)?)).map(|i| 4 + 8 * i);
-    let record = records.into_iter().find(|&at| u16_at(cmap, at) == Some(3) && u16_at(cmap, at + 2) == Some(1))?;
+    let record =
+        records.into_iter().find(|&at| u16_at(cmap, at) == Some(3) && u16_at(cmap, at + 2) == Some(1))?;
     let map = cmap.get(usize::try_from(u32_at(cmap, record + 4)?).ok()?..)?;
     if u16_at(map, 0)? != 4 {
         return None;
@@ -87,12 +88,13 @@ fn glyphs(cmap: &[u8]) -> Option<Vec<(u32, u16)>> {
 
 /// The table of an OpenType file by its tag.
 fn table(font: &[u8], tag: [u8; 4]) -> Option<&[u8]> {
-    (0..usize::from(u16_at(font, 4)?)).map(|i| 12 + 16 * i).find(|&at| font.get(at..at + 4) == Some(&tag)).and_then(
-        |at| {
+    (0..usize::from(u16_at(font, 4)?))
+        .map(|i| 12 + 16 * i)
+        .find(|&at| font.get(at..at + 4) == Some(&tag))
+        .and_then(|at| {
             let start = usize::try_from(u32_at(font, at + 8)?).ok()?;
             font.get(start..start + usize::try_from(u32_at(font, at + 12)?).ok()?)
-        },
-    )
+        })
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {

@@ -84,7 +84,10 @@ impl Scene<'_> {
         subtitle.extend(more.iter().cloned());
         subtitle.push(match most_repeats(self.series) {
             0 | 1 => String::new(),
-            n => format!("mean of {n} repeats, {} from lowest to highest", if swatch { "whisker" } else { "band" }),
+            n => format!(
+                "mean of {n} repeats, {} from lowest to highest",
+                if swatch { "whisker" } else { "band" }
+            ),
         });
         let legend = self.series.iter().zip(self.looks);
         let legend = legend.map(|(s, look)| Entry { label: s.label.clone(), look: *look, swatch }).collect();

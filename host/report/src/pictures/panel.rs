@@ -69,7 +69,7 @@ impl Plot {
     }
 }
 
-/// Title, direction, watermark, grid and bottom line.
+/// Title, direction, grid and bottom line.
 pub(super) fn ground(canvas: &mut Canvas<'_>, cell: Cell, words: &Words, axis: Option<&Axis>) {
     let plot = Plot::of(cell);
     let (left, room) = (cell.left + EDGE, cell.width - EDGE - 18.0);
@@ -90,17 +90,22 @@ pub(super) fn ground(canvas: &mut Canvas<'_>, cell: Cell, words: &Words, axis: O
         let baseline = y + CAP_HEIGHT * TICK / 2.0;
         canvas.text(label, plot.left - 9.0, baseline, plain(TICK, MUTED, Anchor::End));
     }
-    if words.simulated {
-        let size = ((plot.right - plot.left) / 7.0).clamp(16.0, 52.0);
-        let y = f64::midpoint(plot.top, plot.bottom) + CAP_HEIGHT * size / 2.0;
-        let faint = Lettering { opacity: 0.07, ..bold(size, INK, Anchor::Middle) };
-        canvas.text("SIMULATED", plot.middle(), y, faint);
-    }
     let base = axis.filter(|a| !a.log).map_or(plot.bottom, |a| a.place(0.0));
     canvas.line(&[[plot.left, base], [plot.right, base]], AXIS, 1.3);
     if axis.is_none() {
         let y = f64::midpoint(plot.top, plot.bottom);
         canvas.text("no data", plot.middle(), y, plain(PANEL_TITLE, MUTED, Anchor::Middle));
+    }
+}
+
+/// The word SIMULATED across the panel, if it is due.
+pub(super) fn watermark(canvas: &mut Canvas<'_>, cell: Cell, words: &Words, opacity: f64) {
+    if words.simulated {
+        let plot = Plot::of(cell);
+        let size = ((plot.right - plot.left) / 7.0).clamp(16.0, 52.0);
+        let y = f64::midpoint(plot.top, plot.bottom) + CAP_HEIGHT * size / 2.0;
+        let faint = Lettering { opacity, ..bold(size, INK, Anchor::Middle) };
+        canvas.text("SIMULATED", plot.middle(), y, faint);
     }
 }
 
@@ -115,15 +120,24 @@ pub(super) fn lines(canvas: &mut Canvas<'_>, cell: Cell, words: &Words, places: 
         .collect();
     let axis = (!values.is_empty()).then(|| Axis::of(&values, plot.bottom, plot.top));
     ground(canvas, cell, words, axis.as_ref());
+    watermark(canvas, cell, words, 0.07);
     bottom_axis(canvas, plot, places);
     let Some(axis) = axis else { return };
-    let x = |place: usize| across(plot, places.shares[place]);
-    for line in lines {
+    // Points over a single place would hide each other, so they stand side by side there.
+    let apart = if places.shares.len() == 1 {
+        ((plot.right - plot.left) / lines.len() as f64).min(36.0)
+    } else {
+        0.0
+    };
+    let shift = |series: usize| apart * (series as f64 - (lines.len() as f64 - 1.0) / 2.0);
+    let x_of = |series: usize, place: usize| across(plot, places.shares[place]) + shift(series);
+    for (series, line) in lines.iter().enumerate() {
         for run in unbroken(&line.points) {
-            band(canvas, &axis, line.look, &run, x);
+            band(canvas, &axis, line.look, &run, |place| x_of(series, place));
         }
     }
-    for line in lines {
+    for (series, line) in lines.iter().enumerate() {
+        let x = |place| x_of(series, place);
         for run in unbroken(&line.points) {
             upper(canvas, &axis, line.look, &run, x);
             let path: Vec<[f64; 2]> = run.iter().map(|(i, p)| [x(*i), axis.place(p.spread.mean)]).collect();
@@ -132,10 +146,10 @@ pub(super) fn lines(canvas: &mut Canvas<'_>, cell: Cell, words: &Words, places: 
             }
         }
     }
-    for line in lines {
+    for (series, line) in lines.iter().enumerate() {
         for (i, point) in line.points.iter().enumerate() {
             if let Some(point) = point {
-                mark(canvas, [x(i), axis.place(point.spread.mean)], line.look);
+                mark(canvas, [x_of(series, i), axis.place(point.spread.mean)], line.look);
             }
         }
     }
@@ -238,7 +252,8 @@ mod tests {
     #[test]
     fn lines_break_where_a_point_is_missing() {
         let point = Some(Point { spread: Spread { mean: 1.0, low: 1.0, high: 1.0 }, upper: None });
-        let lengths = |points: &[Option<Point>]| -> Vec<usize> { unbroken(points).iter().map(Vec::len).collect() };
+        let lengths =
+            |points: &[Option<Point>]| -> Vec<usize> { unbroken(points).iter().map(Vec::len).collect() };
         assert_eq!(lengths(&[point, point, None, point, None, None]), [2, 1]);
         assert!(lengths(&[None]).is_empty());
     }

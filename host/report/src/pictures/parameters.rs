@@ -82,7 +82,11 @@ fn label_places(workloads: &[&str]) -> Places {
             .iter()
             .map(|w| fit(&clean(&w[shared.len()..]), TICK, Face::Regular, room.max(30.0)))
             .collect(),
-        title: if shared.is_empty() { "Workload".to_owned() } else { format!("Workload {}…", clean(shared)) },
+        title: if shared.is_empty() {
+            "Workload".to_owned()
+        } else {
+            format!("Workload {}…", clean(shared))
+        },
     }
 }
 

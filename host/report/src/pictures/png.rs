@@ -19,13 +19,11 @@ pub fn render_png(svg: &Svg, scale: f32) -> Result<Vec<u8>, ReportError> {
         fonts.set_sans_serif_family("Inter");
         Arc::new(fonts)
     });
-    let options = Options { fontdb: Arc::clone(&FONTS), font_family: "Inter".to_owned(), ..Options::default() };
+    let options =
+        Options { fontdb: Arc::clone(&FONTS), font_family: "Inter".to_owned(), ..Options::default() };
     let tree = Tree::from_str(svg.as_str(), &options).map_err(|e| ReportError::Svg(e.to_string()))?;
-    let mut pixels = pixmap(svg, scale).ok_or(ReportError::Size {
-        width: svg.width(),
-        height: svg.height(),
-        scale,
-    })?;
+    let mut pixels =
+        pixmap(svg, scale).ok_or(ReportError::Size { width: svg.width(), height: svg.height(), scale })?;
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
     pixels.encode_png().map_err(|e| ReportError::Png(e.to_string()))
 }

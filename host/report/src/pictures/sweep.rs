@@ -24,7 +24,8 @@ pub fn sweep(rows: &[SummaryRow], caption: &Caption) -> Vec<Picture> {
         let of_workload: Vec<&SummaryRow> = all.iter().copied().filter(|r| r.workload == workload).collect();
         let kinds = distinct(&of_workload, |r| r.load.kind());
         for kind in &kinds {
-            let rows: Vec<&SummaryRow> = of_workload.iter().copied().filter(|r| r.load.kind() == *kind).collect();
+            let rows: Vec<&SummaryRow> =
+                of_workload.iter().copied().filter(|r| r.load.kind() == *kind).collect();
             let suffix = if kinds.len() > 1 { *kind } else { "" };
             let name = file_name(&format!("sweep {workload} {suffix}"), &made);
             made.push(Picture { name, svg: one(&rows, caption) });
@@ -101,8 +102,7 @@ pub(super) fn throughput(rows: &[&SummaryRow]) -> Metric {
 
 fn load_places(points: &[LoadPoint]) -> Places {
     let values: Vec<f64> = points.iter().map(|p| p.value()).collect();
-    let (first, last) =
-        (values.first().copied().unwrap_or(1.0), values.last().copied().unwrap_or(1.0));
+    let (first, last) = (values.first().copied().unwrap_or(1.0), values.last().copied().unwrap_or(1.0));
     let rate = matches!(points.first(), Some(LoadPoint::Rate(_)));
     let log = first > 0.0 && (!rate || last / first >= LOG_RATES_FROM);
     let share = |v: f64| {
@@ -115,7 +115,8 @@ fn load_places(points: &[LoadPoint]) -> Places {
         (true, false) => ")",
         (false, _) => "log scale)",
     };
-    let title = if !rate && values.len() < 2 { "Concurrent requests".to_owned() } else { format!("{what}{scale}") };
+    let title =
+        if !rate && values.len() < 2 { "Concurrent requests".to_owned() } else { format!("{what}{scale}") };
     Places {
         shares: values.iter().copied().map(share).collect(),
         labels: values.iter().copied().map(numbers::exact).collect(),
@@ -147,6 +148,9 @@ mod tests {
     fn near_rates_are_linear() {
         let places = load_places(&[1.0, 2.0, 3.0].map(LoadPoint::Rate));
         assert_eq!(places.shares, [0.0, 0.5, 1.0]);
-        assert_eq!(load_places(&[1.0, 16.0].map(LoadPoint::Rate)).title, "Request rate (requests/s, log scale)");
+        assert_eq!(
+            load_places(&[1.0, 16.0].map(LoadPoint::Rate)).title,
+            "Request rate (requests/s, log scale)"
+        );
     }
 }

@@ -38,7 +38,8 @@ pub fn summary_json(rows: &[SummaryRow]) -> String {
         rows: &'a [SummaryRow],
     }
     // Maps have text keys and numbers that are not finite become null, so this cannot fail.
-    let mut text = serde_json::to_string_pretty(&File { schema_version: SCHEMA_VERSION, rows }).unwrap_or_default();
+    let mut text =
+        serde_json::to_string_pretty(&File { schema_version: SCHEMA_VERSION, rows }).unwrap_or_default();
     text.push('\n');
     text
 }
@@ -78,7 +79,8 @@ fn cells(row: &SummaryRow, scores: &[&str]) -> Vec<String> {
         Target::Real => "real",
         Target::Simulated => "simulated",
     };
-    let mut cells: Vec<String> = [&row.run_id, &row.engine, &row.variant, &row.model].map(Clone::clone).to_vec();
+    let mut cells: Vec<String> =
+        [&row.run_id, &row.engine, &row.variant, &row.model].map(Clone::clone).to_vec();
     cells.extend([target.to_owned(), row.workload.clone(), row.load.to_string(), row.repeat.to_string()]);
     let c = row.counts;
     cells.extend([c.scheduled, c.completed, c.failed, c.cut, c.shed, c.unbuildable].map(|n| n.to_string()));
@@ -113,7 +115,11 @@ fn score_names(rows: &[SummaryRow]) -> Vec<&str> {
 /// One line of RFC 4180, ended by a line feed.
 fn line(cells: Vec<String>) -> String {
     let quoted = |cell: String| {
-        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+        if cell.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell
+        }
     };
     let mut text = cells.into_iter().map(quoted).collect::<Vec<_>>().join(",");
     text.push('\n');
@@ -133,7 +139,9 @@ mod tests {
     /// A column is described when its name stands at the start of a table line, in backticks.
     fn described(section: &str, column: &str) -> bool {
         let text = COLUMNS.split("\n## ").find(|s| s.starts_with(section)).unwrap_or_default();
-        text.lines().any(|l| l.starts_with("| ") && l.split(" | ").next().is_some_and(|c| c.contains(&format!("`{column}`"))))
+        text.lines().any(|l| {
+            l.starts_with("| ") && l.split(" | ").next().is_some_and(|c| c.contains(&format!("`{column}`")))
+        })
     }
 
     /// The fields that serde asks for when it reads a `T`.

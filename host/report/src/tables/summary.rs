@@ -28,11 +28,15 @@ pub fn summary_table(rows: &[SummaryRow], style: TableStyle) -> String {
     let mut blocks = Vec::new();
     let main = draw(style, &groups, &figures, &[ok_column()], |row_of| vec![ok_cell(row_of)]);
     for (group, table) in groups.iter().zip(main) {
-        blocks.push([heading(style, &group.name, group.mark), paragraph(style, &table), outcomes(style, group)].join("\n"));
+        blocks.push(
+            [heading(style, &group.name, group.mark), paragraph(style, &table), outcomes(style, group)]
+                .join("\n"),
+        );
     }
     for (title, figures) in further(&all) {
         let tables = draw(style, &groups, &figures, &[], |_| Vec::new());
-        let with_data = |g: &Group<'_>| g.rows().iter().any(|r| figures.iter().any(|f| (f.pick)(r).is_some()));
+        let with_data =
+            |g: &Group<'_>| g.rows().iter().any(|r| figures.iter().any(|f| (f.pick)(r).is_some()));
         for (group, table) in groups.iter().zip(tables).filter(|(g, _)| with_data(g)) {
             let name = join(&[title, &group.name]);
             blocks.push([heading(style, &name, group.mark), paragraph(style, &table)].join("\n"));
@@ -157,8 +161,7 @@ fn draw(
         .map(|group| {
             let row = |load: LoadPoint| {
                 let repeats: Vec<&SummaryRow> = group.series.at(load).collect();
-                let mut cells =
-                    vec![if mixed { load.to_string() } else { numbers::exact(load.value()) }];
+                let mut cells = vec![if mixed { load.to_string() } else { numbers::exact(load.value()) }];
                 cells.extend(extra_cells(&repeats));
                 cells.extend(figures.iter().map(|f| {
                     let spread = Spread::of(repeats.iter().map(|r| (f.pick)(r)));
@@ -243,21 +246,28 @@ fn notes(rows: &[&SummaryRow], groups: &[Group<'_>], figures: &[Figure<'_>]) -> 
     if !reasons.is_empty() {
         notes.push(format!("{NOTHING} not supported by the data: {}.", reasons.join("; ")));
     }
-    let repeats = groups.iter().flat_map(|g| loads(g.rows()).into_iter().map(|l| g.series.at(l).count())).max();
+    let repeats =
+        groups.iter().flat_map(|g| loads(g.rows()).into_iter().map(|l| g.series.at(l).count())).max();
     if let Some(repeats) = repeats.filter(|n| *n > 1) {
-        notes.push(format!("Up to {repeats} repeats a load: figures are means over repeats, requests are sums."));
+        notes.push(format!(
+            "Up to {repeats} repeats a load: figures are means over repeats, requests are sums."
+        ));
     }
     match rows.iter().filter(|r| r.target == Target::Simulated).count() {
         0 => {}
-        n if n == rows.len() => notes.push("SIMULATED: the built-in simulator answered, no real server was measured.".into()),
-        _ => notes.push("SIMULATED: where marked, the built-in simulator answered, not a real server.".into()),
+        n if n == rows.len() => {
+            notes.push("SIMULATED: the built-in simulator answered, no real server was measured.".into())
+        }
+        _ => {
+            notes.push("SIMULATED: where marked, the built-in simulator answered, not a real server.".into())
+        }
     }
     let per_token = if figures.iter().any(|f| f.over.starts_with("ITL")) {
         "ITL: gap between tokens"
     } else {
         "TPOT: time per later token"
     };
-    notes.push(format!("TTFT: send to first output · {per_token} · e2e: send to last output"));
+    notes.push(format!("TTFT: send to first output · {per_token} · e2e: send to last"));
     notes
 }
 
@@ -423,7 +433,11 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_a_terminal_and_none_acts_on_it() {
-        let mut wild = row("an-engine-with-a-very-long-name", "variant/with/a/long/path/to/weights-awq-int4", 4_000_000_000);
+        let mut wild = row(
+            "an-engine-with-a-very-long-name",
+            "variant/with/a/long/path/to/weights-awq-int4",
+            4_000_000_000,
+        );
         wild.workload = "工作负载名称很长工作负载名称很长工作负载名称很长".into();
         wild.counts.completed = u64::MAX / 4;
         wild.counts.scheduled = u64::MAX / 4;

@@ -39,7 +39,11 @@ impl Engine for MyEngine {
             }],
             probes: vec![ProbeKind::Ready, ProbeKind::Models],
             // Users set these with `--engine-option name=value`; benchhost checks the value against the kind.
-            options: vec![OptionSpec::toggle("reasoning", false, "Ask the server to think before it answers.")],
+            options: vec![OptionSpec::toggle(
+                "reasoning",
+                false,
+                "Ask the server to think before it answers.",
+            )],
             extra: String::new(),
         }
     }
@@ -68,8 +72,8 @@ impl Engine for MyEngine {
 
 /// `{"data":[{"id":"…"}]}`. What comes from a server is never trusted: wrong JSON is refused, not unwrapped.
 fn models(body: &[u8]) -> Result<Vec<ModelInfo>, Refusal> {
-    let json: serde_json::Value =
-        serde_json::from_slice(body).map_err(|e| Refusal::Other(format!("the list of models is not JSON: {e}")))?;
+    let json: serde_json::Value = serde_json::from_slice(body)
+        .map_err(|e| Refusal::Other(format!("the list of models is not JSON: {e}")))?;
     let list = json["data"].as_array().map(Vec::as_slice).unwrap_or_default();
     let ids = list.iter().filter_map(|model| model["id"].as_str());
     Ok(ids.map(|id| ModelInfo { id: id.into(), ..ModelInfo::default() }).collect())

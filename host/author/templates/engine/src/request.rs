@@ -18,7 +18,9 @@ pub(crate) fn build(input: &BuildInput) -> Result<Request, Refusal> {
         Prompt::Raw(text) => serde_json::from_str(text)
             .map_err(|e| Refusal::Invalid(format!("the raw body is not a JSON object: {e}")))?,
         Prompt::Text(_) | Prompt::Tokens(_) => {
-            return Err(Refusal::Unsupported("this engine takes chat messages only; use the route `chat`".into()));
+            return Err(Refusal::Unsupported(
+                "this engine takes chat messages only; use the route `chat`".into(),
+            ));
         }
     };
     let mut notes = Vec::new();
@@ -44,7 +46,11 @@ pub(crate) fn build(input: &BuildInput) -> Result<Request, Refusal> {
 }
 
 /// Says each value the user asked for, refuses what would change the measurement, and notes what is left out.
-fn sampling(input: &BuildInput, body: &mut Map<String, Value>, notes: &mut Vec<String>) -> Result<(), Refusal> {
+fn sampling(
+    input: &BuildInput,
+    body: &mut Map<String, Value>,
+    notes: &mut Vec<String>,
+) -> Result<(), Refusal> {
     let asked = &input.sampling;
     if asked.exact {
         return Err(Refusal::Unsupported("this engine cannot generate an exact number of tokens".into()));
@@ -114,7 +120,10 @@ mod tests {
     fn a_raw_body_is_kept_and_streams() {
         let request = build(&input(Prompt::Raw(r#"{"mine":1}"#.into()))).unwrap();
         let body: Value = serde_json::from_slice(&request.body).unwrap();
-        assert_eq!((&body["mine"], &body["stream"], &body["max_tokens"]), (&json!(1), &json!(true), &Value::Null));
+        assert_eq!(
+            (&body["mine"], &body["stream"], &body["max_tokens"]),
+            (&json!(1), &json!(true), &Value::Null)
+        );
         assert!(matches!(build(&input(Prompt::Raw("[".into()))), Err(Refusal::Invalid(_))));
     }
 }

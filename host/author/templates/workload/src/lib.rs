@@ -10,8 +10,8 @@
 mod answer;
 
 use benchhost_sdk::{
-    Answer, Host, Item, Message, OptionSpec, Refusal, Rng, Score, ScoreSpec, Settings, Turn, TurnInput, Workload,
-    WorkloadDescription,
+    Answer, Host, Item, Message, OptionSpec, Refusal, Rng, Score, ScoreSpec, Settings, Turn, TurnInput,
+    Workload, WorkloadDescription,
 };
 
 /// The most digits a number may have; their sum fits into 64 bits.
@@ -50,10 +50,12 @@ impl Workload for MyWorkload {
         let invalid = |text: &str| Refusal::Invalid(text.to_owned());
         let items = settings.count("items")?.unwrap_or(100);
         let digits = settings.count("digits")?.unwrap_or(3);
-        let items = u32::try_from(items).ok().filter(|n| *n > 0).ok_or_else(|| {
-            invalid("option `items` must be between 1 and 4294967295")
-        })?;
-        let digits = Some(digits).filter(|d| (1..=MOST_DIGITS).contains(d)).and_then(|d| u32::try_from(d).ok());
+        let items = u32::try_from(items)
+            .ok()
+            .filter(|n| *n > 0)
+            .ok_or_else(|| invalid("option `items` must be between 1 and 4294967295"))?;
+        let digits =
+            Some(digits).filter(|d| (1..=MOST_DIGITS).contains(d)).and_then(|d| u32::try_from(d).ok());
         let digits = digits.ok_or_else(|| invalid("option `digits` must be between 1 and 18"))?;
         Ok(Self { seed, items, digits })
     }

@@ -1,6 +1,8 @@
 //! Collects what `benchhost plugin new` writes: the templates, and the SDK with the contract and the framing beside it.
 //! The files are compiled into the program, so that a new plugin needs nothing of this repository.
 
+#![allow(clippy::disallowed_methods, reason = "cargo talks to build scripts through variables")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use benchhost_author::check::{CheckRequest, Outcome, check};
-use benchhost_plugin::{HostConfig, PluginHost};
+use benchhost_plugin::{HostConfig, PluginHost, PluginSource};
 
 fn components() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -23,7 +23,7 @@ fn every_committed_component_keeps_its_promises() {
     assert!(!components.is_empty(), "no component is built; run `benchhost plugin build`");
     let mut broken = Vec::new();
     for file in components {
-        let report = check(&CheckRequest::new(&file), &host);
+        let report = check(&CheckRequest::new(PluginSource::File(file.clone())), &host);
         for item in &report.items {
             if let Outcome::Fail(reason) = &item.outcome {
                 broken.push(format!("{}: {}: {reason}", file.display(), item.name));
@@ -46,12 +46,12 @@ fn what_is_no_component_fails_with_one_reason() {
     ] {
         let file = dir.path().join(name);
         fs::write(&file, bytes).unwrap();
-        let report = check(&CheckRequest::new(&file), &host);
+        let report = check(&CheckRequest::new(PluginSource::File(file.clone())), &host);
         assert!(!report.passed() && report.kind.is_none());
         let [only] = report.items.as_slice() else { panic!("{name}: {:?}", report.items) };
         let Outcome::Fail(reason) = &only.outcome else { panic!("{name}: {:?}", only.outcome) };
         assert!(reason.contains(word), "{name}: {reason}");
     }
-    let missing = check(&CheckRequest::new(dir.path().join("missing.wasm")), &host);
+    let missing = check(&CheckRequest::new(PluginSource::File(dir.path().join("missing.wasm"))), &host);
     assert!(!missing.passed());
 }

@@ -9,7 +9,7 @@ use benchhost_author::Toolbox;
 use benchhost_author::build::{BuildRequest, build};
 use benchhost_author::check::{Check, CheckReport, CheckRequest, Outcome, check};
 use benchhost_author::new::{NewRequest, new};
-use benchhost_plugin::{HostConfig, PluginHost, PluginKind};
+use benchhost_plugin::{HostConfig, PluginHost, PluginKind, PluginSource};
 
 struct Project {
     _parent: tempfile::TempDir,
@@ -41,7 +41,7 @@ impl Project {
         };
         let report = build(&request, &Toolbox::default(), &mut |_| {}).unwrap();
         assert_eq!(report.built[0].out, self.dir.canonicalize().unwrap().join("round-trip.wasm"));
-        check(&CheckRequest::new(&report.built[0].out), &self.host)
+        check(&CheckRequest::new(PluginSource::File(report.built[0].out.clone())), &self.host)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every environment variable that benchhost reads, in one place.
 
+#![expect(clippy::disallowed_methods, reason = "this is the place")]
+
 use std::path::PathBuf;
 
 /// Where compiled components are kept: `BENCHHOST_CACHE_DIR`, else the user's cache directory, else none.

@@ -41,7 +41,7 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let printer = Printer::new(cli.quiet, cli.verbose);
     let result = match cli.command {
-        Command::Run(args) => cmd::run::run(*args, &printer),
+        Command::Run(args) => cmd::run::run(&args, &printer),
         Command::Compare(args) => cmd::compare::run(&args, &printer),
         Command::Report(args) => cmd::report::run(&args, &printer),
         Command::Plan(args) => cmd::plan::run(args, &printer),

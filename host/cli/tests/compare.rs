@@ -8,7 +8,7 @@ fn measure(bench: &Bench, out: &str, extra: &[&str]) {
     let mut args = vec![
         "run",
         "--engine",
-        "vllm",
+        "sglang",
         "--simulate",
         "--concurrency",
         "4",
@@ -105,7 +105,7 @@ fn two_engines_of_one_file_are_told_apart() {
     let said = bench.run(&["compare", "both", "both"]);
     assert_eq!(said.code, 4);
     assert!(said.err.contains("--select-base"), "{}", said.err);
-    let said = bench.run(&["compare", "both", "both", "--select-base", "vllm", "--select-new", "friendli"]);
+    let said = bench.run(&["compare", "both", "both", "--select-base", "sglang", "--select-new", "friendli"]);
     assert!(said.code == 0 || said.code == 1, "{}", said.err);
     assert!(said.out.contains("friendli"), "{}", said.out);
 }

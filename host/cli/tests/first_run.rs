@@ -41,7 +41,9 @@ fn workload_with_all_engines(workload: &str, extra: &[&str]) {
         "--out",
         "r",
     ];
-    ENGINES.iter().for_each(|e| args.extend(["--engine", e]));
+    for engine in ENGINES {
+        args.extend(["--engine", engine]);
+    }
     args.extend(["--max-tokens", "12", "--no-plots"]);
     args.extend(extra);
     bench.ok(&args);

@@ -68,6 +68,7 @@ pub struct Setting {
 }
 
 /// What one route of an engine can do.
+#[expect(clippy::struct_excessive_bools, reason = "five independent capabilities, each named where it is asked for")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteInfo {
     /// Which route.
@@ -148,7 +149,7 @@ pub struct Slot {
 /// A score that a workload gives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScoreSpec {
-    /// snake_case.
+    /// `snake_case`.
     pub name: String,
     /// Direction.
     pub higher_is_better: bool,

@@ -122,17 +122,17 @@ pub struct Record {
     pub output_exact: bool,
     /// How the workload counted tokens: `file`, `server`, `approximate`; empty: it did not.
     pub tokens_by: String,
-    /// t_first − t_send.
+    /// `t_first − t_send`.
     pub ttft_ms: Option<f64>,
-    /// t_first − t_sched.
+    /// `t_first − t_sched`.
     pub ttft_sched_ms: Option<f64>,
-    /// (t_last − t_first) / (tokens after the first output event).
+    /// `(t_last − t_first)` / (tokens after the first output event).
     pub tpot_ms: Option<f64>,
     /// Mean gap per token, token-weighted.
     pub itl_mean_ms: Option<f64>,
     /// Longest gap between output events.
     pub icl_max_ms: Option<f64>,
-    /// t_last − t_send.
+    /// `t_last − t_send`.
     pub e2e_ms: Option<f64>,
     /// Scores by name; columns `score_<name>`.
     #[serde(skip)]

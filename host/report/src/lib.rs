@@ -27,5 +27,3 @@ pub use tables::{TABLE_WIDTH, TableStyle, summary_columns, summary_csv, summary_
 
 #[cfg(test)]
 mod fixtures;
-#[cfg(test)]
-mod samples;

@@ -17,7 +17,7 @@ pub(crate) fn columns(text: &str) -> usize {
     text.chars().map(column).sum()
 }
 
-/// Wide blocks of Unicode's EastAsianWidth table, coarsely: erring towards two columns keeps lines short.
+/// Wide blocks of Unicode's `EastAsianWidth` table, coarsely: erring towards two columns keeps lines short.
 fn column(c: char) -> usize {
     let wide = matches!(u32::from(c), 0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff
         | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x2_0000..=0x3_fffd);

@@ -4,10 +4,10 @@
 //! Engines of 2024 send completions differently: events `{"event":"token_sampled",…}` with flat fields, then
 //! `{"event":"complete",…}` which repeats the whole text and states the usage, and no `[DONE]`.
 
+use benchhost_sdk::Meaning;
 use benchhost_sdk::chunks::{Chunks, Ends};
 use benchhost_sdk::json::{self, Fault};
 use benchhost_sdk::openai::{Dialect, OpenAiChunks};
-use benchhost_sdk::Meaning;
 use serde::Deserialize;
 
 /// Chunks of either age.

@@ -7,8 +7,8 @@ mod request;
 use benchhost_sdk::chunks::ChunkDecoder;
 use benchhost_sdk::openai::{CHAT, COMPLETIONS};
 use benchhost_sdk::{
-    BuildInput, Engine, EngineDescription, Gauge, HttpAnswer, ProbeAnswer, ProbeInput, ProbeKind, ProbeRequest,
-    Refusal, Request, Route, RouteInfo,
+    BuildInput, Engine, EngineDescription, Gauge, HttpAnswer, ProbeAnswer, ProbeInput, ProbeKind,
+    ProbeRequest, Refusal, Request, Route, RouteInfo,
 };
 
 /// The adapter.
@@ -35,7 +35,9 @@ impl Engine for Friendli {
             name: "friendli".into(),
             version: env!("CARGO_PKG_VERSION").into(),
             summary: "Friendli's engine: container, serverless or dedicated endpoints.".into(),
-            tested_with: "friendli 0.16.5 and friendli-client 1.5.8 (sources), the published OpenAPI and documentation".into(),
+            tested_with:
+                "friendli 0.16.5 and friendli-client 1.5.8 (sources), the published OpenAPI and documentation"
+                    .into(),
             default_url: "http://127.0.0.1:8000".into(),
             key_variable: "FRIENDLI_TOKEN".into(),
             routes: vec![route(Route::Chat, CHAT), route(Route::Completions, COMPLETIONS)],

@@ -65,7 +65,10 @@ pub(crate) fn gauges(body: &[u8]) -> Vec<Gauge> {
     prometheus::gauges([
         ("running", sum("friendli_current_assigned_items")),
         ("waiting", sum("friendli_current_waiting_items")),
-        ("prefix_hit_share", hits.filter(|(_, requests)| *requests > 0.0).map(|(shares, requests)| shares / requests)),
+        (
+            "prefix_hit_share",
+            hits.filter(|(_, requests)| *requests > 0.0).map(|(shares, requests)| shares / requests),
+        ),
         ("prompt_tokens", sum("friendli_input_lengths_sum")),
         ("generated_tokens", sum("friendli_output_lengths_sum")),
         ("requests_finished", sum("friendli_responses")),

@@ -6,9 +6,8 @@ use engine_friendli::Friendli;
 
 #[test]
 fn only_the_container_has_health_and_metrics_and_those_on_another_port() {
-    let path = |deployment, kind| {
-        probe::<Friendli>(&[("deployment", deployment)], kind).map(|r| (r.path, r.port))
-    };
+    let path =
+        |deployment, kind| probe::<Friendli>(&[("deployment", deployment)], kind).map(|r| (r.path, r.port));
     assert_eq!(path("container", ProbeKind::Ready), Some(("/health".into(), None)));
     assert_eq!(path("container", ProbeKind::Metrics), Some(("/metrics".into(), Some(8281))));
     assert_eq!(path("container", ProbeKind::Version), Some(("/metrics".into(), Some(8281))));
@@ -22,7 +21,10 @@ fn only_the_container_has_health_and_metrics_and_those_on_another_port() {
 #[test]
 fn the_version_is_a_label() {
     let body = "# TYPE friendli_engine_version gauge\nfriendli_engine_version{version=\"1.9.2\"} 1\n";
-    assert_eq!(read_probe::<Friendli>(ProbeKind::Version, 200, body), Ok(ProbeAnswer::Version("1.9.2".into())));
+    assert_eq!(
+        read_probe::<Friendli>(ProbeKind::Version, 200, body),
+        Ok(ProbeAnswer::Version("1.9.2".into()))
+    );
     assert!(read_probe::<Friendli>(ProbeKind::Version, 200, "x 1\n").is_err());
 }
 

@@ -24,7 +24,8 @@ fn an_exact_length_is_a_minimum_equal_to_the_maximum() {
 
 #[test]
 fn token_ids_have_a_field_of_their_own() {
-    let sent = body::<Friendli>(&[], asked(Prompt::Tokens(vec![5, 6]), Route::Completions, Sampling::default()));
+    let sent =
+        body::<Friendli>(&[], asked(Prompt::Tokens(vec![5, 6]), Route::Completions, Sampling::default()));
     assert!(sent.starts_with(r#"{"model":"m","tokens":[5,6],"max_tokens":64,"#), "{sent}");
 }
 
@@ -39,7 +40,8 @@ fn the_deployment_changes_the_path_and_the_team_is_a_header() {
     assert_eq!(to("dedicated", Route::Completions).path, "/dedicated/v1/completions");
     let team = ("x-friendli-team".to_owned(), "t1".to_owned());
     assert!(to("serverless", Route::Chat).headers.contains(&team));
-    let none = build::<Friendli>(&[], asked(Prompt::Text("Hi".into()), Route::Chat, Sampling::default())).unwrap();
+    let none =
+        build::<Friendli>(&[], asked(Prompt::Text("Hi".into()), Route::Chat, Sampling::default())).unwrap();
     assert!(!none.headers.iter().any(|(name, _)| name == "x-friendli-team"));
 }
 

@@ -95,7 +95,8 @@ impl LlamaChunks {
                 reasoning_tokens: None,
                 cumulative: true,
             });
-            meaning.timings = event.timings.filter(Value::is_object).map(|t| t.to_string()).unwrap_or_default();
+            meaning.timings =
+                event.timings.filter(Value::is_object).map(|t| t.to_string()).unwrap_or_default();
         }
         Ok(meaning)
     }

@@ -7,8 +7,8 @@ mod request;
 use benchhost_sdk::chunks::ChunkDecoder;
 use benchhost_sdk::openai::{CHAT, COMPLETIONS};
 use benchhost_sdk::{
-    BuildInput, Engine, EngineDescription, Gauge, HttpAnswer, ProbeAnswer, ProbeInput, ProbeKind, ProbeRequest,
-    Refusal, Request, Route, RouteInfo,
+    BuildInput, Engine, EngineDescription, Gauge, HttpAnswer, ProbeAnswer, ProbeInput, ProbeKind,
+    ProbeRequest, Refusal, Request, Route, RouteInfo,
 };
 
 /// The adapter.

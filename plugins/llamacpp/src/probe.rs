@@ -16,7 +16,8 @@ pub(crate) fn ask(kind: ProbeKind, input: &ProbeInput) -> Option<ProbeRequest> {
         ProbeKind::Models => Some(ProbeRequest::get("/v1/models")),
         ProbeKind::Metrics => Some(ProbeRequest::get("/metrics")),
         ProbeKind::Tokenize => {
-            let body = json!({"content": input.text, "add_special": input.special_tokens, "parse_special": true});
+            let body =
+                json!({"content": input.text, "add_special": input.special_tokens, "parse_special": true});
             Some(ProbeRequest::post("/tokenize", body.to_string()))
         }
         // `/slots/N?action=erase` exists only with a slot directory; `cache_prompt` false on each request does the same.

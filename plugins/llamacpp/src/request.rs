@@ -35,7 +35,9 @@ pub(crate) fn build(input: &BuildInput) -> Result<Request, Refusal> {
     let (mut draft, path, end) = match input.route {
         Route::Native => (native(input)?, COMPLETION, EndRule::FinishReason),
         Route::Chat => (openai::draft(input, &RULES)?, CHAT, EndRule::DoneData("[DONE]".into())),
-        Route::Completions => (openai::draft(input, &RULES)?, COMPLETIONS, EndRule::DoneData("[DONE]".into())),
+        Route::Completions => {
+            (openai::draft(input, &RULES)?, COMPLETIONS, EndRule::DoneData("[DONE]".into()))
+        }
     };
     draft.set("top_k", 0);
     draft.set("min_p", 0);

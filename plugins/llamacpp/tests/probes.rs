@@ -14,7 +14,10 @@ fn recorded_answers_are_read() {
     let health = recorded(include_str!("probes/health.http"));
     assert_eq!(read_probe::<LlamaCpp>(ProbeKind::Ready, 200, health), Ok(ProbeAnswer::Ready));
     let props = recorded(include_str!("probes/props.http"));
-    assert_eq!(read_probe::<LlamaCpp>(ProbeKind::Version, 200, props), Ok(ProbeAnswer::Version("b0-unknown".into())));
+    assert_eq!(
+        read_probe::<LlamaCpp>(ProbeKind::Version, 200, props),
+        Ok(ProbeAnswer::Version("b0-unknown".into()))
+    );
     let models = recorded(include_str!("probes/v1-models.http"));
     let one = ModelInfo { id: "gemma-3-270m".into(), context: Some(1024), extra: String::new() };
     assert_eq!(read_probe::<LlamaCpp>(ProbeKind::Models, 200, models), Ok(ProbeAnswer::Models(vec![one])));

@@ -11,7 +11,8 @@ fn asked(prompt: Prompt, route: Route, sampling: Sampling) -> BuildInput {
 
 #[test]
 fn every_sampler_of_the_server_is_switched_off_or_set() {
-    let input = asked(Prompt::Text("Hi".into()), Route::Chat, Sampling { temperature: 1.0, ..Sampling::default() });
+    let input =
+        asked(Prompt::Text("Hi".into()), Route::Chat, Sampling { temperature: 1.0, ..Sampling::default() });
     assert_eq!(
         body::<LlamaCpp>(&[], input.clone()),
         concat!(
@@ -27,7 +28,8 @@ fn every_sampler_of_the_server_is_switched_off_or_set() {
 
 #[test]
 fn the_native_route_takes_token_ids_and_asks_for_them() {
-    let sampling = Sampling { exact: true, cache_salt: Some("s".into()), seed: Some(7), ..Sampling::default() };
+    let sampling =
+        Sampling { exact: true, cache_salt: Some("s".into()), seed: Some(7), ..Sampling::default() };
     let input = asked(Prompt::Tokens(vec![2, 818]), Route::Native, sampling);
     assert_eq!(
         body::<LlamaCpp>(&[("timings-per-token", "false")], input.clone()),

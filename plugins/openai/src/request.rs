@@ -10,8 +10,16 @@ pub(crate) fn options() -> Vec<OptionSpec> {
             &["max_tokens", "max_completion_tokens"],
             "The field that limits a chat answer: api.openai.com wants `max_completion_tokens` for reasoning models.",
         ),
-        OptionSpec::toggle("ignore-eos", false, "The server knows `ignore_eos`; send it when an exact length is asked."),
-        OptionSpec::toggle("include-usage", true, "Ask for token counts at the end of the stream (`stream_options`)."),
+        OptionSpec::toggle(
+            "ignore-eos",
+            false,
+            "The server knows `ignore_eos`; send it when an exact length is asked.",
+        ),
+        OptionSpec::toggle(
+            "include-usage",
+            true,
+            "Ask for token counts at the end of the stream (`stream_options`).",
+        ),
         openai::extra_body_option(),
     ]
 }

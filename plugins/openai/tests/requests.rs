@@ -6,12 +6,19 @@ use engine_openai::OpenAi;
 
 fn asked(route: Route, sampling: Sampling) -> BuildInput {
     let sampling = Sampling { max_tokens: 32, ..sampling };
-    BuildInput { prompt: Prompt::Text("Hi".into()), route, sampling, model: "m".into(), ..BuildInput::default() }
+    BuildInput {
+        prompt: Prompt::Text("Hi".into()),
+        route,
+        sampling,
+        model: "m".into(),
+        ..BuildInput::default()
+    }
 }
 
 #[test]
 fn a_chat_request_has_only_published_fields() {
-    let sampling = Sampling { temperature: 0.5, seed: Some(7), stop: vec!["END".into()], ..Sampling::default() };
+    let sampling =
+        Sampling { temperature: 0.5, seed: Some(7), stop: vec!["END".into()], ..Sampling::default() };
     let input = asked(Route::Chat, sampling);
     assert_eq!(
         body::<OpenAi>(&[], input.clone()),

@@ -134,7 +134,10 @@ impl<C: Chunks> Decode for ChunkDecoder<C> {
     fn event(&mut self, event: &Event) -> Meaning {
         if let Form::Refused(status) = self.form {
             self.read = true;
-            return Meaning { error: Some(server_error::of_status(status, &event.data)), ..Meaning::default() };
+            return Meaning {
+                error: Some(server_error::of_status(status, &event.data)),
+                ..Meaning::default()
+            };
         }
         let torn = self.torn.take();
         let mut meaning = self.stream(event);

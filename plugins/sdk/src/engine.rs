@@ -70,7 +70,10 @@ impl Route {
 
 /// What one route of an engine can do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "five independent capabilities, as the WIT record has them")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "five independent capabilities, as the WIT record has them"
+)]
 pub struct RouteInfo {
     /// Which route.
     pub route: Route,

@@ -101,7 +101,9 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D)
 }
 
 /// A list of objects; elements of another type read as the default, and anything but a list as empty.
-pub fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<Vec<T>, D::Error> {
+pub fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
     let list = from.deserialize_any(Loose::<List<Object<T>>>::new())?;
     Ok(list.0.into_iter().map(|o| o.0).collect())
 }
@@ -293,10 +295,11 @@ mod tests {
 
     #[test]
     fn every_other_type_reads_as_absent() {
-        for value in ["null", "{}", "[]", "[1,\"a\",{}]", "{\"q\":[1]}", "-5", "1e300", "true", "\"w\"", "0.5"] {
-            let json = format!(
-                r#"{{"s":{value},"n":{value},"b":{value},"o":{value},"l":{value},"t":{value}}}"#
-            );
+        for value in
+            ["null", "{}", "[]", "[1,\"a\",{}]", "{\"q\":[1]}", "-5", "1e300", "true", "\"w\"", "0.5"]
+        {
+            let json =
+                format!(r#"{{"s":{value},"n":{value},"b":{value},"o":{value},"l":{value},"t":{value}}}"#);
             let got = parse::<Outer>(&json);
             assert!(got.is_ok(), "{json}: {got:?}");
         }

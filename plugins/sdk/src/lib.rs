@@ -1,4 +1,4 @@
-//! Write benchhost plugins: traits over plain Rust types, two macros, helpers for OpenAI-like dialects, a test kit.
+//! Write benchhost plugins: traits over plain Rust types, two macros, a codec for OpenAI-like dialects, a test kit.
 //!
 //! A plugin is an ordinary crate (`crate-type = ["cdylib", "rlib"]`) that implements [`Engine`] and [`Decode`], or
 //! [`Workload`], and names its type once in [`export_engine!`] or [`export_workload!`]. Its logic is plain functions, so
@@ -16,8 +16,8 @@ mod probe;
 pub mod prometheus;
 mod request;
 mod rng;
-mod settings;
 pub mod server_error;
+mod settings;
 mod shared;
 pub mod squad;
 mod stream;
@@ -81,3 +81,8 @@ macro_rules! export_workload {
         );
     };
 }
+
+/// The code in the guide is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Guide;

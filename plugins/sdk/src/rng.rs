@@ -44,7 +44,10 @@ impl Rng {
         let threshold = bound.wrapping_neg() % bound;
         loop {
             let product = u128::from(self.next_u64()) * u128::from(bound);
-            #[expect(clippy::cast_possible_truncation, reason = "the two halves of the product are what is wanted")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the two halves of the product are what is wanted"
+            )]
             let (high, low) = ((product >> 64) as u64, product as u64);
             if low >= threshold {
                 return high;

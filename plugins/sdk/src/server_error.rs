@@ -15,7 +15,8 @@ const LONGEST: usize = 2_000;
 /// The error in the body of an answer whose status is not a success.
 pub fn of_status(status: u16, body: &str) -> ServerError {
     let parsed = crate::json::parse::<Value>(body).ok().and_then(|value| stated(&value));
-    let mut error = parsed.unwrap_or_else(|| ServerError { message: cut(body.trim()), ..ServerError::default() });
+    let mut error =
+        parsed.unwrap_or_else(|| ServerError { message: cut(body.trim()), ..ServerError::default() });
     if error.message.is_empty() {
         error.message = format!("status {status} without a text");
     }
@@ -42,7 +43,8 @@ pub fn by_name(data: &str) -> ServerError {
 
 /// An event that a plugin cannot read. `kind` is `decode`, so that the host does not blame the server's model.
 pub fn unreadable(fault: &crate::json::Fault, data: &str) -> ServerError {
-    let message = format!("event is not the JSON expected: {fault}; it begins `{}`", cut_to(data.trim(), 120));
+    let message =
+        format!("event is not the JSON expected: {fault}; it begins `{}`", cut_to(data.trim(), 120));
     ServerError { code: 0, kind: "decode".into(), message, retryable: false }
 }
 
@@ -77,7 +79,8 @@ fn stated(value: &Value) -> Option<ServerError> {
 
 fn of_object(object: &Map<String, Value>) -> ServerError {
     let word = object.get("code").and_then(Value::as_str).filter(|c| c.parse::<u16>().is_err());
-    let kind = text(object, "type").or_else(|| text(object, "error_type")).or_else(|| word.map(str::to_owned));
+    let kind =
+        text(object, "type").or_else(|| text(object, "error_type")).or_else(|| word.map(str::to_owned));
     let message = text(object, "message")
         .or_else(|| object.get("detail").map(detail_text))
         .unwrap_or_else(|| Value::Object(object.clone()).to_string());
@@ -157,7 +160,8 @@ mod tests {
 
     #[test]
     fn every_shape_of_an_error_body_is_read() {
-        let nested = r#"{"error":{"message":"too long","type":"invalid_request_error","param":null,"code":400}}"#;
+        let nested =
+            r#"{"error":{"message":"too long","type":"invalid_request_error","param":null,"code":400}}"#;
         assert_eq!(read(400, nested), is(400, "invalid_request_error", "too long", false));
         let word = r#"{"error":{"message":"slow down","type":null,"code":"rate_limit_exceeded"}}"#;
         assert_eq!(read(429, word), is(429, "rate_limit_exceeded", "slow down", true));
@@ -167,7 +171,8 @@ mod tests {
         let tgi = r#"{"error":"Model is overloaded","error_type":"overloaded"}"#;
         assert_eq!(read(429, tgi), is(429, "overloaded", "Model is overloaded", true));
         assert_eq!(read(404, r#"{"detail":"Not Found"}"#), is(404, "", "Not Found", false));
-        let list = r#"{"detail":[{"type":"missing","loc":["body","model"],"msg":"Field required"},{"msg":"x"}]}"#;
+        let list =
+            r#"{"detail":[{"type":"missing","loc":["body","model"],"msg":"Field required"},{"msg":"x"}]}"#;
         assert_eq!(read(422, list), is(422, "missing", "body.model: Field required; x", false));
         assert_eq!(read(502, "<html>Bad Gateway</html>\n"), is(502, "", "<html>Bad Gateway</html>", true));
         assert_eq!(read(503, ""), is(503, "", "status 503 without a text", true));
@@ -176,9 +181,11 @@ mod tests {
     #[test]
     fn an_error_inside_a_stream_keeps_the_code_it_names() {
         let value = |json: &str| serde_json::from_str::<Value>(json).unwrap();
-        let tgi = in_band(&value(r#"{"error":{"message":"Model is overloaded","http_status_code":422}}"#)).unwrap();
+        let tgi =
+            in_band(&value(r#"{"error":{"message":"Model is overloaded","http_status_code":422}}"#)).unwrap();
         assert_eq!((tgi.code, tgi.retryable), (422, true));
-        let sglang = in_band(&value(r#"{"error":{"object":"error","message":"m","type":"t","code":"503"}}"#)).unwrap();
+        let sglang =
+            in_band(&value(r#"{"error":{"object":"error","message":"m","type":"t","code":"503"}}"#)).unwrap();
         assert_eq!((sglang.code, sglang.retryable), (503, true));
         assert_eq!(in_band(&value(r#"{"error":null,"choices":[]}"#)), None);
         assert_eq!(in_band(&value("[1]")), None);

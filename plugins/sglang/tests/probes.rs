@@ -9,7 +9,10 @@ fn questions_go_to_their_endpoints_and_answers_are_read() {
     assert_eq!(probe::<Sglang>(&[], ProbeKind::CacheReset).unwrap().path, "/flush_cache");
     assert_eq!(probe::<Sglang>(&[], ProbeKind::Tokenize).unwrap().path, "/v1/tokenize");
     let info = r#"{"model_path":"m","version":"0.5.23","internal_states":[{}]}"#;
-    assert_eq!(read_probe::<Sglang>(ProbeKind::Version, 200, info), Ok(ProbeAnswer::Version("0.5.23".into())));
+    assert_eq!(
+        read_probe::<Sglang>(ProbeKind::Version, 200, info),
+        Ok(ProbeAnswer::Version("0.5.23".into()))
+    );
     assert_eq!(read_probe::<Sglang>(ProbeKind::CacheReset, 200, "Cache flushed.\n"), Ok(ProbeAnswer::Done));
     assert!(read_probe::<Sglang>(ProbeKind::CacheReset, 400, "busy").is_err());
 }
@@ -17,7 +20,9 @@ fn questions_go_to_their_endpoints_and_answers_are_read() {
 #[test]
 fn ranks_of_a_replica_are_not_added_up_and_replicas_are() {
     let line = |name: &str, tp: u8, dp: u8, value: f64| {
-        format!("sglang:{name}{{engine_type=\"unified\",tp_rank=\"{tp}\",pp_rank=\"0\",dp_rank=\"{dp}\"}} {value}\n")
+        format!(
+            "sglang:{name}{{engine_type=\"unified\",tp_rank=\"{tp}\",pp_rank=\"0\",dp_rank=\"{dp}\"}} {value}\n"
+        )
     };
     let mut body = String::new();
     for (tp, dp) in [(0, 0), (1, 0), (0, 1), (1, 1)] {

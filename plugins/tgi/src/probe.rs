@@ -15,7 +15,9 @@ pub(crate) fn ask(kind: ProbeKind, input: &ProbeInput) -> Option<ProbeRequest> {
         ProbeKind::Models => Some(ProbeRequest::get("/v1/models")),
         ProbeKind::Metrics => Some(ProbeRequest::get("/metrics")),
         // Always with the special tokens that a request would add; there is no field to leave them out.
-        ProbeKind::Tokenize => Some(ProbeRequest::post("/tokenize", json!({"inputs": input.text}).to_string())),
+        ProbeKind::Tokenize => {
+            Some(ProbeRequest::post("/tokenize", json!({"inputs": input.text}).to_string()))
+        }
         ProbeKind::CacheReset => None,
     }
 }

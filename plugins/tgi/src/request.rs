@@ -19,7 +19,11 @@ const RULES: Rules = Rules {
 
 pub(crate) fn options() -> Vec<OptionSpec> {
     vec![
-        OptionSpec::text("adapter", "", "A LoRA adapter to use; the model's name is never sent, because TGI would take it for one."),
+        OptionSpec::text(
+            "adapter",
+            "",
+            "A LoRA adapter to use; the model's name is never sent, because TGI would take it for one.",
+        ),
         openai::extra_body_option(),
     ]
 }
@@ -44,7 +48,9 @@ pub(crate) fn build(input: &BuildInput) -> Result<Request, Refusal> {
         draft.note("exact length not asked for: TGI has no field for it over HTTP; answers may be shorter");
     }
     if input.sampling.cache_salt.is_some() {
-        draft.note("prefix cache not avoided: TGI has no field for it; start the server with PREFIX_CACHING=0");
+        draft.note(
+            "prefix cache not avoided: TGI has no field for it; start the server with PREFIX_CACHING=0",
+        );
     }
     draft.post(path, end, openai::ctx(input.route, false), &settings)
 }
@@ -54,7 +60,9 @@ fn native(input: &BuildInput, adapter: &str) -> Result<Draft, Refusal> {
         Prompt::Text(text) => text.as_str(),
         // The path makes it a stream; the body stays as it is.
         Prompt::Raw(body) => return Draft::raw(body),
-        Prompt::Tokens(_) => return Err(Refusal::Unsupported("token ids: TGI takes only text; use text prompts".into())),
+        Prompt::Tokens(_) => {
+            return Err(Refusal::Unsupported("token ids: TGI takes only text; use text prompts".into()));
+        }
         Prompt::Chat(_) => {
             let why = "messages on route `native`, which applies no chat template; use route `chat`";
             return Err(Refusal::Unsupported(why.into()));

@@ -12,7 +12,8 @@ fn questions_go_to_their_endpoints_and_answers_are_read() {
     assert_eq!(read_probe::<Tgi>(ProbeKind::Version, 200, info), Ok(ProbeAnswer::Version("3.3.6".into())));
     let tokens = r#"[{"id":1,"text":"<s>","start":0,"stop":0},{"id":6324,"text":"Hi","start":0,"stop":2}]"#;
     assert_eq!(read_probe::<Tgi>(ProbeKind::Tokenize, 200, tokens), Ok(ProbeAnswer::TokenIds(vec![1, 6324])));
-    let sick = read_probe::<Tgi>(ProbeKind::Ready, 503, r#"{"error":"unhealthy","error_type":"healthcheck"}"#);
+    let sick =
+        read_probe::<Tgi>(ProbeKind::Ready, 503, r#"{"error":"unhealthy","error_type":"healthcheck"}"#);
     assert_eq!(sick, Ok(ProbeAnswer::NotReady("503: unhealthy".into())));
 }
 

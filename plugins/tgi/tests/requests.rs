@@ -6,7 +6,13 @@ use engine_tgi::Tgi;
 
 fn asked(route: Route, sampling: Sampling) -> BuildInput {
     let sampling = Sampling { max_tokens: 20, ..sampling };
-    BuildInput { prompt: Prompt::Text("Hi".into()), route, sampling, model: "org/m".into(), ..BuildInput::default() }
+    BuildInput {
+        prompt: Prompt::Text("Hi".into()),
+        route,
+        sampling,
+        model: "org/m".into(),
+        ..BuildInput::default()
+    }
 }
 
 #[test]
@@ -40,7 +46,8 @@ fn greedy_native_requests_carry_neither_temperature_nor_top_p() {
 
 #[test]
 fn sampled_native_requests_say_so() {
-    let sampling = Sampling { temperature: 0.7, top_p: Some(0.9), stop: vec!["\n".into()], ..Sampling::default() };
+    let sampling =
+        Sampling { temperature: 0.7, top_p: Some(0.9), stop: vec!["\n".into()], ..Sampling::default() };
     assert_eq!(
         body::<Tgi>(&[("adapter", "a1")], asked(Route::Native, sampling)),
         concat!(
@@ -56,7 +63,10 @@ fn top_p_one_is_left_out_with_a_note_on_every_route() {
         let sampling = Sampling { temperature: 1.0, top_p: Some(1.0), ..Sampling::default() };
         let request = build::<Tgi>(&[], asked(route, sampling)).unwrap();
         assert!(!String::from_utf8(request.body).unwrap().contains("top_p"));
-        assert_eq!(request.notes, ["top_p 1 left out: this server rejects it, and takes its absence for the same"]);
+        assert_eq!(
+            request.notes,
+            ["top_p 1 left out: this server rejects it, and takes its absence for the same"]
+        );
     }
 }
 

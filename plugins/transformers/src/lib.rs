@@ -6,8 +6,8 @@ mod request;
 
 use benchhost_sdk::openai::{CHAT, COMPLETIONS, StreamDecoder};
 use benchhost_sdk::{
-    BuildInput, Engine, EngineDescription, HttpAnswer, ProbeAnswer, ProbeInput, ProbeKind, ProbeRequest, Refusal,
-    Request, Route, RouteInfo,
+    BuildInput, Engine, EngineDescription, HttpAnswer, ProbeAnswer, ProbeInput, ProbeKind, ProbeRequest,
+    Refusal, Request, Route, RouteInfo,
 };
 
 /// The adapter.

@@ -34,7 +34,9 @@ pub(crate) fn build(input: &BuildInput) -> Result<Request, Refusal> {
         draft.note("the seed is set for the whole server process: concurrent requests disturb one another's randomness");
     }
     if sampling.cache_salt.is_some() {
-        draft.note("prefix cache not avoided: there is no field for it, and no cache without --continuous-batching");
+        draft.note(
+            "prefix cache not avoided: there is no field for it, and no cache without --continuous-batching",
+        );
     }
     let path = if input.route == Route::Chat { CHAT } else { COMPLETIONS };
     draft.post(path, EndRule::FinishReason, openai::ctx(input.route, false), &input.settings())

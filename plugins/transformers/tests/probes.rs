@@ -14,7 +14,9 @@ fn health_is_ready_and_a_dead_worker_is_not() {
     let health = recorded(include_str!("probes/health.http"));
     assert_eq!(read_probe::<Transformers>(ProbeKind::Ready, 200, health), Ok(ProbeAnswer::Ready));
     let dead = r#"{"status":"unhealthy","reason":"cb_worker_dead"}"#;
-    assert!(matches!(read_probe::<Transformers>(ProbeKind::Ready, 503, dead), Ok(ProbeAnswer::NotReady(why)) if why.contains("cb_worker_dead")));
+    assert!(
+        matches!(read_probe::<Transformers>(ProbeKind::Ready, 503, dead), Ok(ProbeAnswer::NotReady(why)) if why.contains("cb_worker_dead"))
+    );
 }
 
 #[test]

@@ -6,7 +6,13 @@ use engine_transformers::Transformers;
 
 fn asked(route: Route, sampling: Sampling) -> BuildInput {
     let sampling = Sampling { max_tokens: 32, ..sampling };
-    BuildInput { prompt: Prompt::Text("Hi".into()), route, sampling, model: "m".into(), ..BuildInput::default() }
+    BuildInput {
+        prompt: Prompt::Text("Hi".into()),
+        route,
+        sampling,
+        model: "m".into(),
+        ..BuildInput::default()
+    }
 }
 
 #[test]
@@ -48,6 +54,7 @@ fn sampling_needs_the_json_string_too_and_says_so() {
 
 #[test]
 fn only_text_prompts_go_to_completions() {
-    let tokens = BuildInput { prompt: Prompt::Tokens(vec![1]), ..asked(Route::Completions, Sampling::default()) };
+    let tokens =
+        BuildInput { prompt: Prompt::Tokens(vec![1]), ..asked(Route::Completions, Sampling::default()) };
     assert!(matches!(build::<Transformers>(&[], tokens), Err(Refusal::Unsupported(_))));
 }

@@ -53,7 +53,9 @@ fn reset(answer: &HttpAnswer) -> Result<ProbeAnswer, Refusal> {
     }
     let body = answered(answer)?;
     match json::parse::<Value>(&body).unwrap_or_default()["success"].as_bool() {
-        Some(false) => Err(Refusal::Other("the cache was not reset: blocks are held by running requests".into())),
+        Some(false) => {
+            Err(Refusal::Other("the cache was not reset: blocks are held by running requests".into()))
+        }
         _ => Ok(ProbeAnswer::Done),
     }
 }

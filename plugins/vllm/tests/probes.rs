@@ -25,7 +25,11 @@ fn answers_are_read() {
     let models = read_probe::<Vllm>(ProbeKind::Models, 200, r#"{"data":[{"id":"m","max_model_len":8192}]}"#);
     let one = ModelInfo { id: "m".into(), context: Some(8192), extra: String::new() };
     assert_eq!(models, Ok(ProbeAnswer::Models(vec![one])));
-    let ids = read_probe::<Vllm>(ProbeKind::Tokenize, 200, r#"{"count":2,"max_model_len":8,"tokens":[5,6],"token_strs":null}"#);
+    let ids = read_probe::<Vllm>(
+        ProbeKind::Tokenize,
+        200,
+        r#"{"count":2,"max_model_len":8,"tokens":[5,6],"token_strs":null}"#,
+    );
     assert_eq!(ids, Ok(ProbeAnswer::TokenIds(vec![5, 6])));
 }
 

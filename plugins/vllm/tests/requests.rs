@@ -11,7 +11,8 @@ fn asked(prompt: Prompt, route: Route) -> BuildInput {
 
 #[test]
 fn a_chat_request_says_everything_explicitly() {
-    let input = asked(Prompt::Chat(vec![Message::new("system", "Be brief."), Message::user("Hi")]), Route::Chat);
+    let input =
+        asked(Prompt::Chat(vec![Message::new("system", "Be brief."), Message::user("Hi")]), Route::Chat);
     assert_eq!(
         body::<Vllm>(&[], input.clone()),
         concat!(

@@ -31,7 +31,10 @@ fn data(body: &[u8]) -> Vec<String> {
 
 #[test]
 fn a_blank_line_ends_an_event_and_its_offset_is_past_that_line() {
-    assert_eq!(sse(b"data: a\n\ndata: b\n\n"), [(String::new(), "a".into(), 9), (String::new(), "b".into(), 18)]);
+    assert_eq!(
+        sse(b"data: a\n\ndata: b\n\n"),
+        [(String::new(), "a".into(), 9), (String::new(), "b".into(), 18)]
+    );
 }
 
 #[test]

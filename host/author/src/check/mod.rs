@@ -15,8 +15,8 @@ pub use workload::WordTokens;
 /// A component to check.
 #[derive(Clone)]
 pub struct CheckRequest {
-    /// The file.
-    pub file: PathBuf,
+    /// A file, or an embedded name.
+    pub source: PluginSource,
     /// Recorded answers to replay; none: `fixtures` or `<name>/fixtures` beside the file, if there is one.
     pub fixtures: Option<PathBuf>,
     /// Data files for a workload.
@@ -27,8 +27,8 @@ pub struct CheckRequest {
 
 impl CheckRequest {
     /// A check without data files, with a tokenizer that takes words for tokens.
-    pub fn new(file: impl Into<PathBuf>) -> Self {
-        Self { file: file.into(), fixtures: None, data: Arc::new(NoData), tokens: Arc::new(WordTokens) }
+    pub fn new(source: PluginSource) -> Self {
+        Self { source, fixtures: None, data: Arc::new(NoData), tokens: Arc::new(WordTokens) }
     }
 
     /// The folder of recorded answers, if there is one.
@@ -36,15 +36,16 @@ impl CheckRequest {
         if self.fixtures.is_some() {
             return self.fixtures.clone();
         }
-        let parent = self.file.parent().unwrap_or(Path::new(""));
-        let stem = self.file.file_stem().unwrap_or_default();
+        let PluginSource::File(file) = &self.source else { return None };
+        let parent = file.parent().unwrap_or(Path::new(""));
+        let stem = file.file_stem().unwrap_or_default();
         [parent.join(stem).join("fixtures"), parent.join("fixtures")].into_iter().find(|d| d.is_dir())
     }
 }
 
 impl std::fmt::Debug for CheckRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CheckRequest").field("file", &self.file).finish_non_exhaustive()
+        f.debug_struct("CheckRequest").field("source", &self.source).finish_non_exhaustive()
     }
 }
 
@@ -103,7 +104,7 @@ impl CheckReport {
 pub fn check(request: &CheckRequest, host: &PluginHost) -> CheckReport {
     let mut report = CheckReport::default();
     // One step for the host: format, world, version, imports, limits and a first `describe`, each with its own message.
-    let loaded = host.load(&PluginSource::File(request.file.clone()));
+    let loaded = host.load(&request.source);
     report.add("it is a component of a benchhost world and imports nothing else", outcome(&loaded));
     match loaded {
         Ok(Plugin::Engine(plugin)) => {

@@ -152,15 +152,19 @@ impl Subject {
             if !ids.insert(item.id.clone()) {
                 return Err(format!("the id `{}` of item {index} belongs to an earlier item too", item.id));
             }
+            // Kept before the next promise is tried: the later ones need items, whatever becomes of this one.
+            self.items.push((index, item.clone()));
             if self.instance.item(index).map_err(at)? != item {
                 return Err(format!("item {index} differs when asked again"));
             }
-            self.items.push((index, item));
         }
         Ok(())
     }
 
     fn scores(&mut self) -> Result<(), String> {
+        if self.items.is_empty() {
+            return Err("there is no item whose answers could be scored".into());
+        }
         let long = "many words and \u{1f600} ".repeat(20_000);
         let texts = [
             "",

@@ -33,7 +33,7 @@ pub(crate) struct RunArgs {
     /// Option of the adapter (see `plugin info`); reaches every engine that declares it
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Target")]
     pub(crate) engine_option: Vec<String>,
-    /// Environment variable that holds the API key [default: the adapter's own, such as VLLM_API_KEY]
+    /// Environment variable that holds the API key [default: the adapter's own, such as `VLLM_API_KEY`]
     #[arg(long, value_name = "NAME", help_heading = "Target")]
     pub(crate) api_key_env: Option<String>,
     /// Further request header, `Name: value` or `Name: env:VARIABLE`; literal values are not stored
@@ -119,7 +119,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "USD_PER_HOUR", help_heading = "Output")]
     pub(crate) gpu_price: Option<f64>,
     /// Directory of the result, new or empty; or a FILE.csv to append request rows to (the rest goes to the default
-    /// place) [default: results/local/RUN_ID]
+    /// place) [default: `results/local/RUN_ID`]
     #[arg(long, value_name = "DIR|FILE.csv", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
     /// How to print the summary on stdout [default: table]

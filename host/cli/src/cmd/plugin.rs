@@ -222,16 +222,9 @@ fn build_error(error: &BuildError) -> CliError {
     CliError::setup("the plugin cannot be built").caused_by(error)
 }
 
-fn file_of(source: benchhost_plugin::PluginSource) -> std::path::PathBuf {
-    match source {
-        benchhost_plugin::PluginSource::File(path) => path,
-        _ => std::path::PathBuf::new(),
-    }
-}
-
 fn examine(name: &str, fixtures: Option<std::path::PathBuf>, printer: &Printer) -> CliResult<Exit> {
     let components = Components::new()?;
-    let request = CheckRequest { fixtures, ..CheckRequest::new(file_of(crate::run::locate(name))) };
+    let request = CheckRequest { fixtures, ..CheckRequest::new(crate::run::locate(name)) };
     let report = check(&request, components.host());
     let mut text = if report.title.is_empty() { String::new() } else { format!("{}\n", report.title) };
     for item in &report.items {

@@ -9,8 +9,8 @@ use crate::run::execute;
 use crate::ui::Printer;
 
 /// Measures, reports, and says where the files are.
-pub(crate) fn run(args: RunArgs, printer: &Printer) -> CliResult<Exit> {
-    let plan = Plan::from_args(&args)?;
+pub(crate) fn run(args: &RunArgs, printer: &Printer) -> CliResult<Exit> {
+    let plan = Plan::from_args(args)?;
     let finished = execute(&plan, args.out.as_deref(), printer)?;
     let format = args.format.unwrap_or(Format::Table);
     report::report(finished.layout.root(), format, !args.no_plots, printer)?;

@@ -70,7 +70,7 @@ fn config(args: SimulateArgs) -> CliResult<SimulatorConfig> {
 }
 
 /// Ends the process when standard input closes: the parent holds the other end and cannot leave without closing it.
-#[expect(clippy::exit, reason = "the child's only way out: its main thread serves for ever")]
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "the child's only way out: its main thread serves for ever")]
 fn end_with_parent() -> CliResult<()> {
     let watch = || {
         let mut byte = [0_u8; 1];

@@ -167,9 +167,9 @@ fn score_rows(group: &Group<'_>, margin: Margin) -> Vec<ComparedRow> {
                 return missing_row(&label, "", true, "not every run has this score");
             };
             // Scores may be 0, so they are judged by their difference.
-            let rule = Margin::absolute(0.05).map(|m| Rule::new(Direction::HigherIsBetter, m)).unwrap_or_else(|_| {
+            let rule = Margin::absolute(0.05).map_or_else(|_| {
                 Rule::new(Direction::HigherIsBetter, margin)
-            });
+            }, |m| Rule::new(Direction::HigherIsBetter, m));
             match (Series::new(base), Series::new(new)) {
                 (Ok(base), Ok(new)) => match compare(&base, &new, &rule) {
                     Ok(comparison) => row(&label, "", true, &comparison),

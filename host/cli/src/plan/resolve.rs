@@ -59,7 +59,7 @@ pub(super) fn resolve(flags: Flags, file: Option<Draft>) -> CliResult<Plan> {
     let Flags { draft, per_engine, per_workload } = flags;
     let layers = Layers { flags: draft, file, profile };
     let (engines, engines_origin) = engines(&layers, &per_engine)?;
-    let (workloads, workloads_origin) = workloads(&layers, per_workload)?;
+    let (workloads, workloads_origin) = workloads(&layers, &per_workload)?;
     let mut plan = Plan {
         engines,
         engines_origin,
@@ -76,8 +76,8 @@ pub(super) fn resolve(flags: Flags, file: Option<Draft>) -> CliResult<Plan> {
         temperature: layers.or(|d| d.temperature, 0.0),
         top_p: layers.or(|d| d.top_p.map(Some), None),
         history: layers.parsed("history", |d| d.history.clone(), parse_history, History::Model)?,
-        timeout: layers.parsed("timeout", |d| d.timeout.clone(), duration::parse, Duration::from_secs(120))?,
-        idle_timeout: layers.parsed("idle-timeout", |d| d.idle_timeout.clone(), duration::parse, Duration::from_secs(60))?,
+        timeout: layers.parsed("timeout", |d| d.timeout.clone(), duration::parse, Duration::from_mins(2))?,
+        idle_timeout: layers.parsed("idle-timeout", |d| d.idle_timeout.clone(), duration::parse, Duration::from_mins(1))?,
         ready_timeout: layers.parsed(
             "ready-timeout",
             |d| d.ready_timeout.clone(),
@@ -213,7 +213,7 @@ fn header_value(name: &str, value: &str) -> CliResult<HeaderValue> {
     })
 }
 
-fn workloads(layers: &Layers, flags: PerWorkload) -> CliResult<(Vec<WorkloadChoice>, Origin)> {
+fn workloads(layers: &Layers, flags: &PerWorkload) -> CliResult<(Vec<WorkloadChoice>, Origin)> {
     let prompts = layers.pick(|d| d.prompts.clone());
     let drafts = layers.pick(|d| (!d.workload.is_empty()).then(|| d.workload.clone()));
     let mut choices = Vec::new();
@@ -232,12 +232,12 @@ fn workloads(layers: &Layers, flags: PerWorkload) -> CliResult<(Vec<WorkloadChoi
     if let Some(drafts) = drafts {
         origin = drafts.origin;
         for draft in &drafts.value {
-            choices.push(workload(draft, &flags)?);
+            choices.push(workload(draft, flags)?);
         }
     }
     if choices.is_empty() {
         let empathetic = WorkloadDraft { plugin: "empathetic".into(), ..WorkloadDraft::default() };
-        choices.push(workload(&empathetic, &flags)?);
+        choices.push(workload(&empathetic, flags)?);
     }
     Ok((choices, origin))
 }

@@ -1,5 +1,7 @@
 //! `plan show`: each value, and where it came from.
 
+use std::fmt::Write as _;
+
 use super::{Amount, ItemSource, Origin, Plan, Sourced, duration};
 
 /// Aligned lines `key  value  origin`.
@@ -9,7 +11,7 @@ pub(crate) fn show(plan: &Plan) -> String {
         let mut text = engine.plugin.clone();
         let mut add = |what: &str, value: &str| {
             if !value.is_empty() {
-                text.push_str(&format!(" {what}={value}"));
+                let _ = write!(text, " {what}={value}");
             }
         };
         add("url", engine.url.as_deref().unwrap_or_default());
@@ -25,10 +27,10 @@ pub(crate) fn show(plan: &Plan) -> String {
             ItemSource::Prompts(list) => format!("{} prompts of your own", list.len()),
         };
         for (key, value) in &workload.options {
-            text.push_str(&format!(" {key}={value}"));
+            let _ = write!(text, " {key}={value}");
         }
         for (slot, path) in &workload.data {
-            text.push_str(&format!(" data {slot}={}", path.display()));
+            let _ = write!(text, " data {slot}={}", path.display());
         }
         lines.add("workload", text, plan.workloads_origin);
     }
@@ -95,7 +97,7 @@ impl Lines {
                 Origin::Profile => "profile",
                 Origin::Default => "default",
             };
-            text.push_str(&format!("{key:<14} {value:<48} {origin}\n"));
+            let _ = writeln!(text, "{key:<14} {value:<48} {origin}");
         }
         text
     }

@@ -52,6 +52,7 @@ impl ReadyEngine {
             (None, Some(url)) => url.clone(),
             (None, None) => info.default_url.clone(),
         };
+        let url = without_version(url, printer);
         let base: BaseUrl =
             url.parse().map_err(|e| CliError::setup(format!("the default URL of `{}` is not sound", info.name)).caused_by(&e))?;
         let key_variable = choice.api_key_env.clone().unwrap_or_else(|| info.key_variable.clone());
@@ -117,6 +118,17 @@ impl ReadyEngine {
     /// For people: `vllm · fp8`.
     pub(crate) fn title(&self) -> String {
         if self.variant.is_empty() { self.name.clone() } else { format!("{} · {}", self.name, self.variant) }
+    }
+}
+
+/// Adapters' paths begin with `/v1` where the server's do; a base URL copied from a client's settings ends with it.
+fn without_version(url: String, printer: &Printer) -> String {
+    match url.trim_end_matches('/').strip_suffix("/v1") {
+        Some(base) => {
+            printer.status(&format!("using {base}: the adapter's own paths begin with `/v1`"));
+            base.to_owned()
+        }
+        None => url,
     }
 }
 

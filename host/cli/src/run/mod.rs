@@ -76,7 +76,7 @@ pub(crate) fn execute(plan: &Plan, out: Option<&Path>, printer: &Printer) -> Cli
     let target = if plan.simulate.is_some() { Target::Simulated } else { Target::Real };
     let run = Run {
         plan,
-        run_id: &run_id,
+        id: &run_id,
         plan_digest: &plan_digest,
         target,
         clock,
@@ -117,7 +117,8 @@ pub(crate) fn execute(plan: &Plan, out: Option<&Path>, printer: &Printer) -> Cli
     manifest.notes = notes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
     manifest.ended = if outcome.is_err() { "failed" } else if interrupted { "interrupted" } else { "complete" }.into();
     save_manifest(&layout, &manifest)?;
-    let harness = before.report(&session.health, serde_json::to_value(&sampler_health).unwrap_or_default());
+    let sampler_health = serde_json::to_value(&sampler_health).unwrap_or_default();
+    let harness = before.report(&session.health, &sampler_health);
     write_json(&layout.harness(), &harness)?;
     for note in &manifest.notes {
         printer.warning(note);
@@ -213,7 +214,7 @@ impl Session<'_> {
             manifest.engines.push(engine.facts.clone());
             save_manifest(layout, manifest)?;
             for (choice, workload) in &workloads {
-                let recipe = point::recipe(plan, &engine, self.run.run_id);
+                let recipe = point::recipe(plan, &engine, self.run.id);
                 let calibration = calibrate::calibrate(&engine, workload, &recipe, self.run.printer)?;
                 let template = calibration.as_ref().and_then(template_tokens);
                 if calibration.is_some() && template.is_none() {
@@ -266,7 +267,7 @@ impl Session<'_> {
         };
         let mut items = workload.items()?;
         let item = items.item(0).map_err(|e| failed(&e))?;
-        let recipe = point::recipe(self.run.plan, engine, self.run.run_id);
+        let recipe = point::recipe(self.run.plan, engine, self.run.id);
         let mut talk = conversation::Conversation::default();
         let built = recipe
             .build(&mut engine.instance(self.run.printer)?, &item, 0, &mut talk, 0)
@@ -305,7 +306,7 @@ impl Health {
         Self { counters: HostCounters::read(Path::new("/")), usage: ProcessUsage::now() }
     }
 
-    fn report(&self, points: &[(String, PointHealth)], gpu: serde_json::Value) -> serde_json::Value {
+    fn report(&self, points: &[(String, PointHealth)], gpu: &serde_json::Value) -> serde_json::Value {
         let after = Self::now();
         let pressure = serde_json::to_value(after.counters.since(&self.counters)).unwrap_or_default();
         let process = after.usage.since(&self.usage);

@@ -37,7 +37,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// What all points of a run share.
 pub(crate) struct Run<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) run_id: &'a str,
+    pub(crate) id: &'a str,
     pub(crate) plan_digest: &'a str,
     pub(crate) target: Target,
     pub(crate) clock: RunClock,
@@ -183,7 +183,7 @@ impl Point<'_> {
     }
 
     pub(crate) fn recipe(&self) -> Recipe {
-        recipe(self.run.plan, self.engine, self.run.run_id)
+        recipe(self.run.plan, self.engine, self.run.id)
     }
 
     fn labels(&self, row: u64, phase: Phase) -> Labels<'_> {

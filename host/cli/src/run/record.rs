@@ -73,7 +73,7 @@ pub(crate) fn not_sent_record(labels: &Labels<'_>, lost: &NotSent, at: Nanos) ->
 fn blank(labels: &Labels<'_>, scheduled: Nanos) -> Record {
     Record {
         row: labels.row,
-        run_id: labels.run.run_id.to_owned(),
+        run_id: labels.run.id.to_owned(),
         engine: labels.engine.name.clone(),
         variant: labels.engine.variant.clone(),
         model: labels.engine.model.clone(),

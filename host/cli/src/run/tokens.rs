@@ -94,7 +94,7 @@ fn estimate(text: &str) -> u32 {
     let mut run = 0_u32;
     for c in text.chars() {
         if c.is_alphanumeric() {
-            tokens += u32::from(run % 8 == 0);
+            tokens += u32::from(run.is_multiple_of(8));
             run += 1;
         } else {
             run = 0;

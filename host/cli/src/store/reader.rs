@@ -34,7 +34,7 @@ pub(crate) fn read_requests(path: &Path) -> CliResult<RowFile> {
     };
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(&path).map_err(|e| unreadable(&e))?;
     let headers = reader.headers().map_err(|e| unreadable(&e))?.clone();
-    if headers.iter().last() != Some(SENTINEL_COLUMN) {
+    if headers.iter().next_back() != Some(SENTINEL_COLUMN) {
         return Err(CliError::usage(format!("`{}` is not a benchhost requests file", path.display()))
             .because(format!("its header does not end with the column `{SENTINEL_COLUMN}`")));
     }
@@ -43,7 +43,7 @@ pub(crate) fn read_requests(path: &Path) -> CliResult<RowFile> {
     for row in reader.records() {
         let row = row.map_err(|e| unreadable(&e))?;
         let line = row.position().map_or(0, csv::Position::line);
-        if row.len() != headers.len() || row.iter().last() != Some(SENTINEL) {
+        if row.len() != headers.len() || row.iter().next_back() != Some(SENTINEL) {
             file.torn += 1;
             torn_at.get_or_insert(line);
             continue;

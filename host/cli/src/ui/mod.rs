@@ -27,6 +27,7 @@ impl Printer {
     }
 
     /// A result, on stdout. A reader that went away is no failure.
+    #[expect(clippy::unused_self, reason = "all printing goes through the printer, so that it can be changed in one place")]
     pub(crate) fn result(&self, text: &str) -> CliResult<()> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

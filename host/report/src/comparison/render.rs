@@ -70,7 +70,7 @@ impl ComparisonTable {
                     format!("{name}  {}{tail}", cut(&clean(&side.label), room))
                 }
                 TableStyle::Markdown => {
-                    format!("- {name}: **{}** · {runs}{mark}", escaped(&clean(&side.label)))
+                    format!("- {}: **{}** · {runs}{mark}", name.trim_end(), escaped(&clean(&side.label)))
                 }
             }
         };
@@ -271,7 +271,7 @@ mod tests {
     fn markdown_for_a_pull_request() {
         insta::assert_snapshot!(example().to_text(TableStyle::Markdown), @r#"
         - base: **vllm fp16** · 5 runs
-        - new : **vllm fp8** · 1 run — SIMULATED
+        - new: **vllm fp8** · 1 run — SIMULATED
 
         **empathetic · llama-3-8b · concurrency=8**
 

@@ -152,13 +152,13 @@ fn paint(
             continue;
         };
         let room = Bar { middle, width: bar };
-        paint_bar(canvas, &axis, room, spread, looks[i].colour);
+        paint_bar(canvas, &axis, &room, spread, looks[i].colour);
         if labelled {
             value_label(canvas, middle, axis.place(spread.high).min(axis.place(0.0)) - 5.0, spread.mean);
         }
     }
     // Over the bars, which would hide it.
-    watermark(canvas, cell, words, 0.12);
+    watermark(canvas, cell, words, 0.09);
 }
 
 /// Where a bar stands, in px.
@@ -168,7 +168,7 @@ struct Bar {
 }
 
 /// The mean as a bar from 0, and a whisker where repeats differ.
-fn paint_bar(canvas: &mut Canvas<'_>, axis: &Axis, bar: Bar, spread: &Spread, colour: Colour) {
+fn paint_bar(canvas: &mut Canvas<'_>, axis: &Axis, bar: &Bar, spread: &Spread, colour: Colour) {
     let [low, mean, high, base] = [spread.low, spread.mean, spread.high, 0.0].map(|v| axis.place(v));
     let (left, right) = (bar.middle - bar.width / 2.0, bar.middle + bar.width / 2.0);
     canvas.rect([left, mean.min(base)], [right, mean.max(base)], colour, 1.0);

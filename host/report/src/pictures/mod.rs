@@ -137,5 +137,5 @@ fn file_name(name: &str, taken: &[Picture]) -> String {
     if free(&slug) {
         return slug;
     }
-    (2..).map(|n| format!("{slug}-{n}")).find(free).unwrap_or(slug)
+    (2..=taken.len() + 2).map(|n| format!("{slug}-{n}")).find(free).unwrap_or(slug)
 }

@@ -95,7 +95,7 @@ fn shared_start<'a>(labels: &[&'a str]) -> &'a str {
     let Some(first) = labels.first() else { return "" };
     let ends = first.char_indices().filter(|(_, c)| !c.is_alphanumeric()).map(|(i, c)| i + c.len_utf8());
     let shared = |end: &usize| labels.iter().all(|l| l.len() > *end && l.starts_with(&first[..*end]));
-    ends.filter(shared).last().map_or("", |end| &first[..end])
+    ends.rev().find(shared).map_or("", |end| &first[..end])
 }
 
 /// Order in which `len9` stands before `len10`.

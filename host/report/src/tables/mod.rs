@@ -3,6 +3,7 @@
 
 mod files;
 pub(crate) mod grid;
+mod remarks;
 mod summary;
 
 pub use files::{summary_columns, summary_csv, summary_json};

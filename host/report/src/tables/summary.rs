@@ -1,23 +1,22 @@
 //! The table at the end of a run: outcomes first, then rates and latencies, at most 80 columns wide. What the data cannot
 //! support is a dash, and a line below says why. Figures of repeats are their means.
 
-use std::collections::BTreeMap;
-
 use benchhost_model::{LoadPoint, SummaryRow, Target};
 
-use super::grid::{Align, Column, TABLE_WIDTH, TableStyle, escaped, heading, tables};
-use crate::lines::{clean, cut, wrap};
+use super::grid::{Align, Column, TableStyle, heading, tables};
+use super::remarks::{note, notes, outcomes};
+use crate::lines::{clean, cut};
 use crate::metric::{
     COST, E2E_P50, GPU_ENERGY, GPU_MEMORY, GPU_POWER, ITL_P50, Metric, OUT_TOK_S, REQ_S, TPOT_P50, TTFT_P50,
     TTFT_P99,
 };
-use crate::numbers::{self, NOTHING, count};
+use crate::numbers::{self, NOTHING};
 use crate::series::{Series, Spread, distinct, join, loads, series_of};
 
 /// Most score columns of one table.
 const SCORES_A_TABLE: usize = 5;
 
-/// The summary of `rows` for people. `Plain` is at most [`TABLE_WIDTH`] columns wide and ends without a line feed.
+/// The summary of `rows` for people. `Plain` is at most 80 columns wide and ends without a line feed.
 pub fn summary_table(rows: &[SummaryRow], style: TableStyle) -> String {
     if rows.is_empty() {
         return "no load point was measured".to_owned();
@@ -48,15 +47,15 @@ pub fn summary_table(rows: &[SummaryRow], style: TableStyle) -> String {
 }
 
 /// The rows of one heading: one configuration on one workload.
-struct Group<'a> {
+pub(super) struct Group<'a> {
     name: String,
     /// ` — SIMULATED`, or nothing.
     mark: &'static str,
-    series: Series<'a>,
+    pub(super) series: Series<'a>,
 }
 
 impl<'a> Group<'a> {
-    fn rows(&self) -> &[&'a SummaryRow] {
+    pub(super) fn rows(&self) -> &[&'a SummaryRow] {
         self.series.rows()
     }
 }
@@ -77,13 +76,16 @@ fn groups<'a>(rows: &[&'a SummaryRow]) -> Vec<Group<'a>> {
     groups
 }
 
+/// Where a figure stands in a row.
+type Pick<'a> = Box<dyn Fn(&SummaryRow) -> Option<f64> + 'a>;
+
 /// One column of figures.
-struct Figure<'a> {
-    over: String,
-    name: String,
-    pick: Box<dyn Fn(&SummaryRow) -> Option<f64> + 'a>,
+pub(super) struct Figure<'a> {
+    pub(super) over: String,
+    pub(super) name: String,
+    pub(super) pick: Pick<'a>,
     /// Why it can be missing.
-    missing: &'static str,
+    pub(super) missing: &'static str,
 }
 
 fn of_metric(over: &str, name: &str, metric: Metric, missing: &'static str) -> Figure<'static> {
@@ -184,100 +186,6 @@ fn ok_cell(repeats: &[&SummaryRow]) -> String {
     format!("{}/{}", sum(|r| r.counts.completed), sum(|r| r.counts.failed))
 }
 
-/// Outcomes of all loads and repeats of a group, and the first message of each kind of failure.
-fn outcomes(style: TableStyle, group: &Group<'_>) -> String {
-    let sum = |pick: fn(&SummaryRow) -> u64| group.rows().iter().map(|r| pick(r)).sum::<u64>();
-    let kinds: [(&str, fn(&SummaryRow) -> u64); 5] = [
-        ("completed", |r| r.counts.completed),
-        ("failed", |r| r.counts.failed),
-        ("cut off", |r| r.counts.cut),
-        ("never sent", |r| r.counts.shed),
-        ("not built", |r| r.counts.unbuildable),
-    ];
-    let parts: Vec<String> = kinds
-        .iter()
-        .map(|(word, pick)| (*word, sum(*pick)))
-        .filter(|(word, n)| *n > 0 || *word == "completed")
-        .map(|(word, n)| format!("{} {word}", count(n)))
-        .collect();
-    let mut lines = vec![format!("{} scheduled: {}", count(sum(|r| r.counts.scheduled)), parts.join(", "))];
-    let mut failures: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
-    for row in group.rows() {
-        for (kind, n) in &row.failures {
-            let seen = failures.entry(kind).or_default();
-            seen.0 += n;
-            if seen.1.is_empty() {
-                seen.1 = row.failure_examples.get(kind).map_or("", String::as_str);
-            }
-        }
-    }
-    lines.extend(failures.into_iter().map(|(kind, (n, example))| {
-        let example = if example.is_empty() { String::new() } else { format!(": {}", clean(example)) };
-        format!("  {} ×{}{example}", clean(kind), count(n))
-    }));
-    let rare: [(u64, &str); 2] = [
-        (sum(|r| r.retried), "answered on a second connection"),
-        (sum(|r| r.length_mismatches), "completed with another length than the exact one asked for"),
-    ];
-    lines.extend(rare.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))));
-    let lines = lines.into_iter().map(|l| match style {
-        TableStyle::Plain => cut(&l, TABLE_WIDTH),
-        TableStyle::Markdown => escaped(l.trim_start()) + "  ",
-    });
-    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
-}
-
-/// What the table needs to be read: dashes, repeats, simulation, definitions.
-fn notes(rows: &[&SummaryRow], groups: &[Group<'_>], figures: &[Figure<'_>]) -> Vec<String> {
-    let mut notes = Vec::new();
-    let missing = |f: &&Figure<'_>| {
-        groups.iter().any(|g| loads(g.rows()).iter().any(|l| g.series.spread(*l, |r| (f.pick)(r)).is_none()))
-    };
-    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
-    for figure in figures.iter().filter(missing) {
-        let name = format!("{} {}", figure.over.trim_end_matches(" ms"), figure.name).trim_start().to_owned();
-        match reasons.iter_mut().find(|(reason, _)| *reason == figure.missing) {
-            Some((_, names)) => names.push(name),
-            None => reasons.push((figure.missing, vec![name])),
-        }
-    }
-    let reasons: Vec<String> =
-        reasons.into_iter().map(|(reason, names)| format!("{} ({reason})", names.join(", "))).collect();
-    if !reasons.is_empty() {
-        notes.push(format!("{NOTHING} not supported by the data: {}.", reasons.join("; ")));
-    }
-    let repeats =
-        groups.iter().flat_map(|g| loads(g.rows()).into_iter().map(|l| g.series.at(l).count())).max();
-    if let Some(repeats) = repeats.filter(|n| *n > 1) {
-        notes.push(format!(
-            "Up to {repeats} repeats a load: figures are means over repeats, requests are sums."
-        ));
-    }
-    match rows.iter().filter(|r| r.target == Target::Simulated).count() {
-        0 => {}
-        n if n == rows.len() => {
-            notes.push("SIMULATED: the built-in simulator answered, no real server was measured.".into())
-        }
-        _ => {
-            notes.push("SIMULATED: where marked, the built-in simulator answered, not a real server.".into())
-        }
-    }
-    let per_token = if figures.iter().any(|f| f.over.starts_with("ITL")) {
-        "ITL: gap between tokens"
-    } else {
-        "TPOT: time per later token"
-    };
-    notes.push(format!("TTFT: send to first output · {per_token} · e2e: send to last"));
-    notes
-}
-
-fn note(style: TableStyle, text: &str) -> String {
-    match style {
-        TableStyle::Plain => wrap(text, TABLE_WIDTH, 2).join("\n"),
-        TableStyle::Markdown => format!("- {text}"),
-    }
-}
-
 /// A Markdown table stands apart from the lines around it.
 fn paragraph(style: TableStyle, table: &str) -> String {
     match style {
@@ -291,6 +199,7 @@ mod tests {
     use super::*;
     use crate::fixtures::{all_failed, row, simulated};
     use crate::lines::columns;
+    use crate::tables::TABLE_WIDTH;
 
     #[test]
     fn a_sweep_of_two_configurations() {
@@ -312,9 +221,7 @@ mod tests {
         100 scheduled: 100 completed
 
         SIMULATED: where marked, the built-in simulator answered, not a real server.
-        TTFT: send to first output. TPOT: time per token after it. ITL: gap between
-          tokens. e2e: send to last output. Rates run from the first send to the last
-          output.
+        TTFT: send to first output · TPOT: time per later token · e2e: send to last
         ");
     }
 
@@ -340,13 +247,10 @@ mod tests {
         2 answered on a second connection
         1 completed with another length than the exact one asked for
 
-        – not supported by the data: req/s (too few completed requests), tok/s (token
-          counts unknown), TTFT p50 (too few completed requests), TTFT p99 (too few
-          completed requests), ITL p50 (token counts unknown), e2e p50 (too few
-          completed requests).
-        TTFT: send to first output. TPOT: time per token after it. ITL: gap between
-          tokens. e2e: send to last output. Rates run from the first send to the last
-          output.
+        – not supported by the data: req/s, TTFT p50, TTFT p99, e2e p50 (needs more
+          completed requests); tok/s, ITL p50 (needs token counts of completed
+          requests).
+        TTFT: send to first output · ITL: gap between tokens · e2e: send to last
         ");
     }
 
@@ -380,14 +284,11 @@ mod tests {
                   8      16.2         0.315
 
         scores · vllm · fp16 · empathetic
-
         concurrency  bertscore_f1  exact_match
         ──────────────────────────────────────
                   8         0.701        0.500
 
-        TTFT: send to first output. TPOT: time per token after it. ITL: gap between
-          tokens. e2e: send to last output. Rates run from the first send to the last
-          output.
+        TTFT: send to first output · TPOT: time per later token · e2e: send to last
         ");
     }
 
@@ -425,9 +326,9 @@ mod tests {
         http\_503 ×2: server \[31m is \| overloaded  
         timeout ×1
 
-        - – not supported by the data: req/s (too few completed requests), tok/s (token counts unknown), TTFT p50 (too few completed requests), TTFT p99 (too few completed requests), TPOT p50 (token counts unknown), e2e p50 (too few completed requests).
+        - – not supported by the data: req/s, TTFT p50, TTFT p99, e2e p50 (needs more completed requests); tok/s, TPOT p50 (needs token counts of completed requests).
         - SIMULATED: where marked, the built-in simulator answered, not a real server.
-        - TTFT: send to first output. TPOT: time per token after it. ITL: gap between tokens. e2e: send to last output. Rates run from the first send to the last output.
+        - TTFT: send to first output · TPOT: time per later token · e2e: send to last
         "#);
     }
 

@@ -41,7 +41,8 @@ impl Double {
     fn build(script: &str, flags: &[String]) -> Self {
         let double = Self { folder: tempfile::tempdir().unwrap() };
         fs::write(double.beside("script"), script).unwrap();
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nvml-double/nvml_double.c");
+        let source = double.beside("c");
+        fs::write(&source, include_str!("nvml_double.c")).unwrap();
         let mut compile = Command::new(compiler());
         compile.args(["-std=c11", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]).args(flags);
         compile.arg("-o").arg(double.path()).arg(source).arg("-ldl");

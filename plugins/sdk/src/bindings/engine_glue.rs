@@ -7,8 +7,8 @@ use super::engine::benchhost::plugin::log;
 use super::engine::exports::benchhost::plugin::engine as wit;
 use super::{all, panic};
 use crate::{
-    BuildInput, Decode, EndRule, Ending, Engine, Event, Framing, HttpAnswer, Meaning, ProbeAnswer, ProbeInput,
-    ProbeKind, ProbeRequest, Prompt, Request, Route, RouteInfo, Sampling,
+    BuildInput, Decode, EndRule, Ending, Engine, Event, Framing, HttpAnswer, Meaning, ProbeAnswer,
+    ProbeInput, ProbeKind, ProbeRequest, Prompt, Request, Route, RouteInfo, Sampling,
 };
 
 super::shared_conversions!(engine);

@@ -8,8 +8,8 @@ use super::workload::benchhost::plugin::{data, log, tokens};
 use super::workload::exports::benchhost::plugin::workload as wit;
 use super::{all, panic};
 use crate::{
-    Answer, Host, Item, LogLevel, ScoreSpec, Settings, Slot, SlotFormat, SlotInfo, TokensSource, Turn, TurnInput,
-    Workload,
+    Answer, Host, Item, LogLevel, ScoreSpec, Settings, Slot, SlotFormat, SlotInfo, TokensSource, Turn,
+    TurnInput, Workload,
 };
 
 super::shared_conversions!(workload);

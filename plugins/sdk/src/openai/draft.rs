@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::stream_options;
 use crate::{
-    BuildInput, EndRule, Framing, Message, Prompt, Refusal, Request, Route, Sampling, Settings, json as reading,
+    BuildInput, EndRule, Framing, Message, Prompt, Refusal, Request, Route, Sampling, Settings,
+    json as reading,
 };
 
 /// What a server's body rules are.
@@ -99,13 +100,21 @@ impl Draft {
     }
 
     /// The finished `POST`, with the option `extra-body` merged in.
-    pub fn post(mut self, path: &str, end: EndRule, ctx: String, settings: &Settings) -> Result<Request, Refusal> {
+    pub fn post(
+        mut self,
+        path: &str,
+        end: EndRule,
+        ctx: String,
+        settings: &Settings,
+    ) -> Result<Request, Refusal> {
         match settings.text("extra-body") {
             "" => {}
             text => match reading::parse::<Value>(text) {
                 Ok(Value::Object(extra)) => self.body.extend(extra),
                 Ok(_) => return Err(Refusal::Invalid("option `extra-body` is not a JSON object".into())),
-                Err(fault) => return Err(Refusal::Invalid(format!("option `extra-body` is not JSON: {fault}"))),
+                Err(fault) => {
+                    return Err(Refusal::Invalid(format!("option `extra-body` is not JSON: {fault}")));
+                }
             },
         }
         Ok(Request {
@@ -138,7 +147,10 @@ impl Draft {
         if let Some(seed) = sampling.seed {
             self.set("seed", reduced(seed, rules.largest_seed));
             if seed > rules.largest_seed {
-                self.note(&format!("seeds above {} are reduced to fit: this server takes no larger ones", rules.largest_seed));
+                self.note(&format!(
+                    "seeds above {} are reduced to fit: this server takes no larger ones",
+                    rules.largest_seed
+                ));
             }
         }
         if sampling.stop.len() > rules.most_stops {
@@ -193,12 +205,16 @@ fn prompt(prompt: &Prompt, route: Route, rules: &Rules) -> Result<(&'static str,
         (Route::Completions, Prompt::Text(text)) => Ok(("prompt", text.as_str().into())),
         (Route::Completions, Prompt::Tokens(ids)) => match rules.token_field {
             Some(field) => Ok((field, ids.as_slice().into())),
-            None => Err(Refusal::Unsupported("token ids: this server takes only text; use text prompts".into())),
+            None => {
+                Err(Refusal::Unsupported("token ids: this server takes only text; use text prompts".into()))
+            }
         },
         (Route::Completions, Prompt::Chat(_)) => Err(Refusal::Unsupported(
             "messages on route `completions`, which applies no chat template; use route `chat`".into(),
         )),
-        (Route::Native, _) => Err(Refusal::Unsupported("this engine has no route `native`; use `chat`".into())),
+        (Route::Native, _) => {
+            Err(Refusal::Unsupported("this engine has no route `native`; use `chat`".into()))
+        }
     }
 }
 
@@ -231,7 +247,8 @@ mod tests {
     }
 
     fn body(input: &BuildInput, rules: &Rules) -> String {
-        let request = draft(input, rules).unwrap().post("/p", EndRule::EndOfBody, String::new(), &input.settings());
+        let request =
+            draft(input, rules).unwrap().post("/p", EndRule::EndOfBody, String::new(), &input.settings());
         String::from_utf8(request.unwrap().body).unwrap()
     }
 
@@ -254,14 +271,18 @@ mod tests {
         ];
         for (prompt, route) in cases {
             let refused = draft(&input(prompt, route), &Rules::default());
-            assert!(matches!(&refused, Err(Refusal::Unsupported(text)) if text.contains("use ")), "{refused:?}");
+            assert!(
+                matches!(&refused, Err(Refusal::Unsupported(text)) if text.contains("use ")),
+                "{refused:?}"
+            );
         }
     }
 
     #[test]
     fn a_raw_body_is_sent_as_it_is_but_for_the_stream_fields() {
         let raw = Prompt::Raw(r#"{"messages":[],"temperature":2,"stream":false,"n":3}"#.into());
-        let mut draft = draft(&input(raw, Route::Chat), &Rules { stream_options: false, ..Rules::default() }).unwrap();
+        let mut draft =
+            draft(&input(raw, Route::Chat), &Rules { stream_options: false, ..Rules::default() }).unwrap();
         draft.set("ignore_eos", true);
         draft.note("not for raw bodies");
         let request = draft.post("/p", EndRule::EndOfBody, String::new(), &Settings::default()).unwrap();
@@ -274,10 +295,15 @@ mod tests {
 
     #[test]
     fn numbers_that_are_out_of_range_are_refused_by_name() {
-        for (temperature, top_p) in [(f64::NAN, None), (-1.0, None), (f64::INFINITY, None), (0.0, Some(0.0)), (0.0, Some(1.1))] {
+        for (temperature, top_p) in
+            [(f64::NAN, None), (-1.0, None), (f64::INFINITY, None), (0.0, Some(0.0)), (0.0, Some(1.1))]
+        {
             let mut asked = input(Prompt::Text("x".into()), Route::Chat);
             asked.sampling = Sampling { temperature, top_p, ..asked.sampling };
-            assert!(matches!(draft(&asked, &Rules::default()), Err(Refusal::Invalid(_))), "{temperature} {top_p:?}");
+            assert!(
+                matches!(draft(&asked, &Rules::default()), Err(Refusal::Invalid(_))),
+                "{temperature} {top_p:?}"
+            );
         }
     }
 

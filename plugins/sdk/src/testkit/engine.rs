@@ -1,6 +1,8 @@
 //! Calls an adapter in a test as the host would: with every declared option. Must not know any engine.
 
-use crate::{BuildInput, Engine, HttpAnswer, ProbeAnswer, ProbeInput, ProbeKind, ProbeRequest, Refusal, Request};
+use crate::{
+    BuildInput, Engine, HttpAnswer, ProbeAnswer, ProbeInput, ProbeKind, ProbeRequest, Refusal, Request,
+};
 
 /// The declared options' defaults with these values in place of some.
 ///

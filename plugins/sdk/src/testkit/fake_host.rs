@@ -59,7 +59,9 @@ impl FakeHost {
     }
 
     fn filled(&self, slot: &str) -> Result<&Slot, String> {
-        self.slots.get(slot).ok_or_else(|| format!("no file for slot `{slot}`; name one with `--data {slot}=PATH`"))
+        self.slots
+            .get(slot)
+            .ok_or_else(|| format!("no file for slot `{slot}`; name one with `--data {slot}=PATH`"))
     }
 }
 
@@ -86,9 +88,10 @@ impl Host for FakeHost {
 
     fn record(&self, slot: &str, index: u32) -> Result<String, String> {
         let records = &self.filled(slot)?.records;
-        records.get(index as usize).cloned().ok_or_else(|| {
-            format!("slot `{slot}` has {} records; there is no record {index}", records.len())
-        })
+        records
+            .get(index as usize)
+            .cloned()
+            .ok_or_else(|| format!("slot `{slot}` has {} records; there is no record {index}", records.len()))
     }
 
     fn tokens_source(&self) -> TokensSource {

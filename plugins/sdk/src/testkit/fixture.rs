@@ -71,7 +71,8 @@ fn replay_one<E: Engine>(case: &str, path: &Path) {
     let (meanings, closing) = decode::<E>(&expected.ctx, &answer, &events, expected.ending);
     check_prefixes::<E>(case, &expected.ctx, &answer, framing, &meanings);
     if bless {
-        fs::write(&json, write_expected(&Expected { meanings, closing, ..expected })).expect("a writable folder");
+        fs::write(&json, write_expected(&Expected { meanings, closing, ..expected }))
+            .expect("a writable folder");
         return;
     }
     for (at, (got, wanted)) in meanings.iter().zip(&expected.meanings).enumerate() {
@@ -81,7 +82,10 @@ fn replay_one<E: Engine>(case: &str, path: &Path) {
     assert_eq!(closing, expected.closing, "{case}: closing");
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test has no other way to be told; the program never runs this")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test has no other way to be told; the program never runs this"
+)]
 fn asked_to_write() -> bool {
     std::env::var("BLESS").is_ok_and(|v| v == "1")
 }
@@ -159,12 +163,15 @@ fn frame(framing: Framing, pieces: &[&[u8]]) -> Vec<Framed> {
     events
 }
 
-fn decode<E: Engine>(ctx: &str, answer: &Answer, events: &[Framed], ending: Ending) -> (Vec<Meaning>, Closing) {
+fn decode<E: Engine>(
+    ctx: &str,
+    answer: &Answer,
+    events: &[Framed],
+    ending: Ending,
+) -> (Vec<Meaning>, Closing) {
     let mut decoder = E::Decoder::start(ctx, answer.status, &answer.headers);
-    let meanings = events
-        .iter()
-        .map(|e| decoder.event(&Event { name: e.name.clone(), data: e.data.clone() }))
-        .collect();
+    let meanings =
+        events.iter().map(|e| decoder.event(&Event { name: e.name.clone(), data: e.data.clone() })).collect();
     (meanings, decoder.finish(ending))
 }
 
@@ -176,6 +183,9 @@ fn check_prefixes<E: Engine>(case: &str, ctx: &str, answer: &Answer, framing: Fr
         let events = frame(framing, &[&answer.body[..at]]);
         let (got, _) = decode::<E>(ctx, answer, &events, Ending::Cut);
         let sure = got.len().saturating_sub(1);
-        assert!(got[..sure] == meanings[..sure], "{case}: cut after byte {at}, the events before mean something else");
+        assert!(
+            got[..sure] == meanings[..sure],
+            "{case}: cut after byte {at}, the events before mean something else"
+        );
     }
 }

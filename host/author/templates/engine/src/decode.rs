@@ -12,24 +12,34 @@ pub struct Decoder {
 
 impl Decode for Decoder {
     fn start(_ctx: &str, status: u16, _headers: &[(String, String)]) -> Self {
-        Self { status, done: false }
+        Self {
+            status,
+            done: false,
+        }
     }
 
     fn event(&mut self, event: &Event) -> Meaning {
         let data = event.data.trim();
         // Another status than 200–299: benchhost hands over the whole body as one event.
         if !(200..300).contains(&self.status) {
-            return Meaning { error: Some(failure(self.status, data)), ..Meaning::default() };
+            return Meaning {
+                error: Some(failure(self.status, data)),
+                ..Meaning::default()
+            };
         }
         if data == "[DONE]" {
             self.done = true;
-            return Meaning { done: true, ..Meaning::default() };
+            return Meaning {
+                done: true,
+                ..Meaning::default()
+            };
         }
         match serde_json::from_str::<Value>(data) {
             // Servers report errors inside streams that began well: such an answer is no success.
-            Ok(json) if json.get("error").is_some_and(|e| !e.is_null()) => {
-                Meaning { error: Some(failure(0, data)), ..Meaning::default() }
-            }
+            Ok(json) if json.get("error").is_some_and(|e| !e.is_null()) => Meaning {
+                error: Some(failure(0, data)),
+                ..Meaning::default()
+            },
             Ok(json) => chunk(&json),
             Err(_) => Meaning::default(),
         }
@@ -37,7 +47,10 @@ impl Decode for Decoder {
 
     fn finish(&mut self, ending: Ending) -> Closing {
         // Whole by this dialect's own rule: the end marker was seen.
-        Closing { whole: self.done && ending == Ending::Complete, last: None }
+        Closing {
+            whole: self.done && ending == Ending::Complete,
+            last: None,
+        }
     }
 }
 
@@ -97,13 +110,24 @@ mod tests {
     use super::*;
 
     fn event(data: &str) -> Event {
-        Event { data: data.into(), ..Event::default() }
+        Event {
+            data: data.into(),
+            ..Event::default()
+        }
     }
 
     #[test]
     fn garbage_means_nothing_and_stops_nothing() {
         let mut decoder = Decoder::start("", 200, &[]);
-        for data in ["", "{", "null", "[]", "17", r#"{"choices":"no"}"#, r#"{"choices":[{"index":-1}]}"#] {
+        for data in [
+            "",
+            "{",
+            "null",
+            "[]",
+            "17",
+            r#"{"choices":"no"}"#,
+            r#"{"choices":[{"index":-1}]}"#,
+        ] {
             assert_eq!(decoder.event(&event(data)), Meaning::default(), "{data}");
         }
         assert!(!decoder.finish(Ending::Complete).whole);

@@ -11,8 +11,8 @@ mod decode;
 mod request;
 
 use benchhost_sdk::{
-    BuildInput, Engine, EngineDescription, HttpAnswer, ModelInfo, OptionSpec, ProbeAnswer, ProbeInput,
-    ProbeKind, ProbeRequest, Refusal, Request, Route, RouteInfo,
+    BuildInput, Engine, EngineDescription, HttpAnswer, ModelInfo, OptionSpec, ProbeAnswer,
+    ProbeInput, ProbeKind, ProbeRequest, Refusal, Request, Route, RouteInfo,
 };
 
 /// The adapter. It holds nothing: whatever decoding has to know of a request travels in the request's `ctx`.
@@ -65,7 +65,10 @@ impl Engine for MyEngine {
             ProbeKind::Ready if answer.is_ok() => Ok(ProbeAnswer::Ready),
             ProbeKind::Ready => Ok(ProbeAnswer::NotReady(format!("status {}", answer.status))),
             ProbeKind::Models if answer.is_ok() => models(&answer.body).map(ProbeAnswer::Models),
-            _ => Err(Refusal::Unsupported(format!("no {kind:?} in an answer with status {}", answer.status))),
+            _ => Err(Refusal::Unsupported(format!(
+                "no {kind:?} in an answer with status {}",
+                answer.status
+            ))),
         }
     }
 }
@@ -74,9 +77,17 @@ impl Engine for MyEngine {
 fn models(body: &[u8]) -> Result<Vec<ModelInfo>, Refusal> {
     let json: serde_json::Value = serde_json::from_slice(body)
         .map_err(|e| Refusal::Other(format!("the list of models is not JSON: {e}")))?;
-    let list = json["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let list = json["data"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let ids = list.iter().filter_map(|model| model["id"].as_str());
-    Ok(ids.map(|id| ModelInfo { id: id.into(), ..ModelInfo::default() }).collect())
+    Ok(ids
+        .map(|id| ModelInfo {
+            id: id.into(),
+            ..ModelInfo::default()
+        })
+        .collect())
 }
 
 // Makes the component's exports. Once per crate.

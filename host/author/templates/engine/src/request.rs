@@ -10,8 +10,10 @@ pub(crate) const PATH: &str = "/v1/chat/completions";
 pub(crate) fn build(input: &BuildInput) -> Result<Request, Refusal> {
     let mut body = match &input.prompt {
         Prompt::Chat(messages) => {
-            let messages: Vec<Value> =
-                messages.iter().map(|m| json!({"role": m.role, "content": m.content})).collect();
+            let messages: Vec<Value> = messages
+                .iter()
+                .map(|m| json!({"role": m.role, "content": m.content}))
+                .collect();
             Map::from_iter([("messages".to_owned(), Value::from(messages))])
         }
         // The user's own body: kept as it is, but for the fields below that make it stream.
@@ -53,10 +55,14 @@ fn sampling(
 ) -> Result<(), Refusal> {
     let asked = &input.sampling;
     if asked.exact {
-        return Err(Refusal::Unsupported("this engine cannot generate an exact number of tokens".into()));
+        return Err(Refusal::Unsupported(
+            "this engine cannot generate an exact number of tokens".into(),
+        ));
     }
     if asked.cache_salt.is_some() {
-        return Err(Refusal::Unsupported("this engine cannot keep a request out of its prefix cache".into()));
+        return Err(Refusal::Unsupported(
+            "this engine cannot keep a request out of its prefix cache".into(),
+        ));
     }
     if !input.model.is_empty() {
         body.insert("model".into(), input.model.as_str().into());
@@ -82,12 +88,24 @@ mod tests {
     use super::*;
 
     fn input(prompt: Prompt) -> BuildInput {
-        let sampling = Sampling { max_tokens: 8, temperature: 0.5, ..Sampling::default() };
-        BuildInput { prompt, sampling, model: "m".into(), ..BuildInput::default() }
+        let sampling = Sampling {
+            max_tokens: 8,
+            temperature: 0.5,
+            ..Sampling::default()
+        };
+        BuildInput {
+            prompt,
+            sampling,
+            model: "m".into(),
+            ..BuildInput::default()
+        }
     }
 
     fn hello() -> Prompt {
-        Prompt::Chat(vec![Message { role: "user".into(), content: "Hello".into() }])
+        Prompt::Chat(vec![Message {
+            role: "user".into(),
+            content: "Hello".into(),
+        }])
     }
 
     #[test]
@@ -110,7 +128,10 @@ mod tests {
         let mut exact = input(hello());
         exact.sampling.exact = true;
         assert!(matches!(build(&exact), Err(Refusal::Unsupported(_))));
-        assert!(matches!(build(&input(Prompt::Tokens(vec![1]))), Err(Refusal::Unsupported(_))));
+        assert!(matches!(
+            build(&input(Prompt::Tokens(vec![1]))),
+            Err(Refusal::Unsupported(_))
+        ));
         let mut seeded = input(hello());
         seeded.sampling.seed = Some(1);
         assert_eq!(build(&seeded).unwrap().notes.len(), 1);
@@ -124,6 +145,9 @@ mod tests {
             (&body["mine"], &body["stream"], &body["max_tokens"]),
             (&json!(1), &json!(true), &Value::Null)
         );
-        assert!(matches!(build(&input(Prompt::Raw("[".into()))), Err(Refusal::Invalid(_))));
+        assert!(matches!(
+            build(&input(Prompt::Raw("[".into()))),
+            Err(Refusal::Invalid(_))
+        ));
     }
 }

@@ -3,7 +3,9 @@
 /// The last whole number in a text, thousands separators removed; none when there is none or it does not fit.
 pub(crate) fn last_number(text: &str) -> Option<u64> {
     let is_part = |c: char| c.is_ascii_digit() || c == ',';
-    let last = text.split(|c| !is_part(c)).rfind(|run| run.chars().any(|c| c.is_ascii_digit()))?;
+    let last = text
+        .split(|c| !is_part(c))
+        .rfind(|run| run.chars().any(|c| c.is_ascii_digit()))?;
     last.replace(',', "").parse().ok()
 }
 

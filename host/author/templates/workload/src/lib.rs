@@ -10,8 +10,8 @@
 mod answer;
 
 use benchhost_sdk::{
-    Answer, Host, Item, Message, OptionSpec, Refusal, Rng, Score, ScoreSpec, Settings, Turn, TurnInput,
-    Workload, WorkloadDescription,
+    Answer, Host, Item, Message, OptionSpec, Refusal, Rng, Score, ScoreSpec, Settings, Turn,
+    TurnInput, Workload, WorkloadDescription,
 };
 
 /// The most digits a number may have; their sum fits into 64 bits.
@@ -54,10 +54,15 @@ impl Workload for MyWorkload {
             .ok()
             .filter(|n| *n > 0)
             .ok_or_else(|| invalid("option `items` must be between 1 and 4294967295"))?;
-        let digits =
-            Some(digits).filter(|d| (1..=MOST_DIGITS).contains(d)).and_then(|d| u32::try_from(d).ok());
+        let digits = Some(digits)
+            .filter(|d| (1..=MOST_DIGITS).contains(d))
+            .and_then(|d| u32::try_from(d).ok());
         let digits = digits.ok_or_else(|| invalid("option `digits` must be between 1 and 18"))?;
-        Ok(Self { seed, items, digits })
+        Ok(Self {
+            seed,
+            items,
+            digits,
+        })
     }
 
     fn count(&self) -> u32 {
@@ -72,7 +77,10 @@ impl Workload for MyWorkload {
             id: format!("sum-{index}"),
             category: "sum".into(),
             turns: vec![Turn {
-                input: TurnInput::Messages(vec![Message { role: "user".into(), content: question }]),
+                input: TurnInput::Messages(vec![Message {
+                    role: "user".into(),
+                    content: question,
+                }]),
                 max_tokens: Some(32),
                 ..Turn::default()
             }],
@@ -90,7 +98,11 @@ impl Workload for MyWorkload {
             None => "no number in the answer".into(),
         };
         let value = if found == Some(a + b) { 1.0 } else { 0.0 };
-        Ok(vec![Score { name: "correct".into(), value, note }])
+        Ok(vec![Score {
+            name: "correct".into(),
+            value,
+            note,
+        }])
     }
 }
 

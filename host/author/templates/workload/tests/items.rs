@@ -21,8 +21,18 @@ fn the_same_seed_gives_the_same_items_and_another_seed_others() {
 fn the_right_sum_scores_one_and_anything_else_zero() {
     let workload = open(&[("items", "1")], 7);
     let right = workload.item(0, &FakeHost::new()).unwrap().reference;
-    let score =
-        |text: &str| workload.score(0, &Answer { text: text.into(), ..Answer::default() }).unwrap()[0].value;
+    let score = |text: &str| {
+        workload
+            .score(
+                0,
+                &Answer {
+                    text: text.into(),
+                    ..Answer::default()
+                },
+            )
+            .unwrap()[0]
+            .value
+    };
     assert_eq!(score(&format!("It is {right}.")), 1.0);
     assert_eq!(score(&format!("{right}1")), 0.0);
     assert_eq!(score(""), 0.0);
@@ -30,9 +40,16 @@ fn the_right_sum_scores_one_and_anything_else_zero() {
 
 #[test]
 fn an_option_out_of_range_is_refused_by_name() {
-    for (name, value) in [("items", "0"), ("digits", "0"), ("digits", "19"), ("digits", "x")] {
-        let error =
-            workload::open::<MyWorkload>(&[(name, value)], 1, &FakeHost::new()).err().unwrap().to_string();
+    for (name, value) in [
+        ("items", "0"),
+        ("digits", "0"),
+        ("digits", "19"),
+        ("digits", "x"),
+    ] {
+        let error = workload::open::<MyWorkload>(&[(name, value)], 1, &FakeHost::new())
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains(name), "{error}");
     }
 }

@@ -1,0 +1,109 @@
+//! The lines around a summary table: what became of the requests, and what a reader must know. Every line fits a terminal.
+
+use std::collections::BTreeMap;
+
+use benchhost_model::{SummaryRow, Target};
+
+use super::grid::{TABLE_WIDTH, TableStyle, escaped};
+use super::summary::{Figure, Group};
+use crate::lines::{clean, cut, wrap};
+use crate::numbers::{NOTHING, count};
+use crate::series::loads;
+
+/// A count of a row.
+type Count = fn(&SummaryRow) -> u64;
+
+/// Outcomes of all loads and repeats of a group, and the first message of each kind of failure.
+pub(super) fn outcomes(style: TableStyle, group: &Group<'_>) -> String {
+    let sum = |pick: fn(&SummaryRow) -> u64| group.rows().iter().map(|r| pick(r)).sum::<u64>();
+    let kinds: [(&str, Count); 5] = [
+        ("completed", |r| r.counts.completed),
+        ("failed", |r| r.counts.failed),
+        ("cut off", |r| r.counts.cut),
+        ("never sent", |r| r.counts.shed),
+        ("not built", |r| r.counts.unbuildable),
+    ];
+    let parts: Vec<String> = kinds
+        .iter()
+        .map(|(word, pick)| (*word, sum(*pick)))
+        .filter(|(word, n)| *n > 0 || *word == "completed")
+        .map(|(word, n)| format!("{} {word}", count(n)))
+        .collect();
+    let mut lines = vec![format!("{} scheduled: {}", count(sum(|r| r.counts.scheduled)), parts.join(", "))];
+    let mut failures: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
+    for row in group.rows() {
+        for (kind, n) in &row.failures {
+            let seen = failures.entry(kind).or_default();
+            seen.0 += n;
+            if seen.1.is_empty() {
+                seen.1 = row.failure_examples.get(kind).map_or("", String::as_str);
+            }
+        }
+    }
+    lines.extend(failures.into_iter().map(|(kind, (n, example))| {
+        let example = if example.is_empty() { String::new() } else { format!(": {}", clean(example)) };
+        format!("  {} ×{}{example}", clean(kind), count(n))
+    }));
+    let rare: [(u64, &str); 2] = [
+        (sum(|r| r.retried), "answered on a second connection"),
+        (sum(|r| r.length_mismatches), "completed with another length than the exact one asked for"),
+    ];
+    lines.extend(rare.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))));
+    let lines = lines.into_iter().map(|l| match style {
+        TableStyle::Plain => cut(&l, TABLE_WIDTH),
+        TableStyle::Markdown => escaped(l.trim_start()) + "  ",
+    });
+    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}
+
+/// What the table needs to be read: dashes, repeats, simulation, definitions.
+pub(super) fn notes(rows: &[&SummaryRow], groups: &[Group<'_>], figures: &[Figure<'_>]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let missing = |f: &&Figure<'_>| {
+        groups.iter().any(|g| loads(g.rows()).iter().any(|l| g.series.spread(*l, |r| (f.pick)(r)).is_none()))
+    };
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for figure in figures.iter().filter(missing) {
+        let name = format!("{} {}", figure.over.trim_end_matches(" ms"), figure.name).trim_start().to_owned();
+        match reasons.iter_mut().find(|(reason, _)| *reason == figure.missing) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((figure.missing, vec![name])),
+        }
+    }
+    let reasons: Vec<String> =
+        reasons.into_iter().map(|(reason, names)| format!("{} ({reason})", names.join(", "))).collect();
+    if !reasons.is_empty() {
+        notes.push(format!("{NOTHING} not supported by the data: {}.", reasons.join("; ")));
+    }
+    let repeats =
+        groups.iter().flat_map(|g| loads(g.rows()).into_iter().map(|l| g.series.at(l).count())).max();
+    if let Some(repeats) = repeats.filter(|n| *n > 1) {
+        notes.push(format!(
+            "Up to {repeats} repeats a load: figures are means over repeats, requests are sums."
+        ));
+    }
+    match rows.iter().filter(|r| r.target == Target::Simulated).count() {
+        0 => {}
+        n if n == rows.len() => {
+            notes.push("SIMULATED: the built-in simulator answered, no real server was measured.".into());
+        }
+        _ => {
+            notes.push("SIMULATED: where marked, the built-in simulator answered, not a real server.".into());
+        }
+    }
+    let per_token = if figures.iter().any(|f| f.over.starts_with("ITL")) {
+        "ITL: gap between tokens"
+    } else {
+        "TPOT: time per later token"
+    };
+    notes.push(format!("TTFT: send to first output · {per_token} · e2e: send to last"));
+    notes
+}
+
+/// A note in either style.
+pub(super) fn note(style: TableStyle, text: &str) -> String {
+    match style {
+        TableStyle::Plain => wrap(text, TABLE_WIDTH, 2).join("\n"),
+        TableStyle::Markdown => format!("- {text}"),
+    }
+}

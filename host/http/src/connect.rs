@@ -13,26 +13,31 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::adapter::Stream;
 use crate::clock::RunClock;
+use crate::habit::Habit;
 use crate::stamped::{Stamped, Stamps};
 use crate::tls::{Tls, TlsOptions, TlsSetupError};
 use crate::url::{BaseUrl, Scheme};
 use crate::verdict::failure;
 use crate::wire::Wire;
 
-type Addresses = HashMap<(String, u16), Vec<SocketAddr>>;
+/// Host and port.
+type Server = (String, u16);
+type Addresses = HashMap<Server, Vec<SocketAddr>>;
 
-/// Opens connections. Clones share the TLS settings and the addresses already found.
+/// Opens connections. Clones share the TLS settings and what was learnt of each server.
 #[derive(Clone)]
 pub struct Connector {
     tls: Tls,
     /// Found once a name, so that no later connection waits for a name server. The address that worked stands first.
     known: Arc<Mutex<Addresses>>,
+    /// Kept here and not with a client, so that a server shows its habit once a run and not once a load.
+    habits: Arc<Mutex<HashMap<Server, Arc<Habit>>>>,
 }
 
 impl Connector {
     /// A connector that trusts the machine's authorities and those of the options.
     pub fn new(options: &TlsOptions) -> Result<Self, TlsSetupError> {
-        Ok(Self { tls: Tls::new(options)?, known: Arc::default() })
+        Ok(Self { tls: Tls::new(options)?, known: Arc::default(), habits: Arc::default() })
     }
 
     /// A fresh connection within `limit`, which covers name, TCP and TLS together.
@@ -58,6 +63,12 @@ impl Connector {
         Wire::over(stream, stamps)
             .await
             .map_err(|error| failure(Failure::Connect, format!("cannot speak HTTP to {base}: {error}")))
+    }
+
+    /// What this server does with connections that it promised to keep.
+    pub(crate) fn habit(&self, base: &BaseUrl) -> Arc<Habit> {
+        let mut habits = self.habits.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(habits.entry(key(base)).or_default())
     }
 
     async fn dial(&self, base: &BaseUrl) -> Result<TcpStream, TransportFailure> {
@@ -133,7 +144,7 @@ impl Connector {
     }
 }
 
-fn key(base: &BaseUrl) -> (String, u16) {
+fn key(base: &BaseUrl) -> Server {
     (base.host().to_owned(), base.port())
 }
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::http::uri::InvalidUri;
 use hyper::{Method, Request, Uri, Version};
 
 use crate::cancel::Cancel;
@@ -103,7 +104,7 @@ impl From<Interrupt> for Attempt {
 impl Client {
     /// A client of one server. Opens nothing yet.
     pub fn new(target: Target, clock: RunClock) -> Self {
-        let pool = Pool::new(target.reuse);
+        let pool = Pool::new(target.reuse, target.connector.habit(&target.base));
         // An authority is made of letters, digits, `.-_:[]`, so the fallback is never reached.
         let authority = HeaderValue::try_from(target.base.authority())
             .unwrap_or_else(|_| HeaderValue::from_static("localhost"));
@@ -118,23 +119,34 @@ impl Client {
     /// Sends `out` and reads the answer to its end. Never fails: what went wrong is in the timeline.
     ///
     /// A reused connection that dies before the first byte of the response is replaced by a fresh one, once; servers
-    /// close idle connections whenever they like. A non-2xx status is not a failure of the transport, except a
+    /// close idle connections whenever they like. The send time stays that of the first attempt. A non-2xx status is not a failure of the transport, except a
     /// redirect, which is never followed.
     pub async fn exchange(&self, out: &Outgoing, scheduled: Nanos, cancel: &Cancel) -> Timeline {
         let limits = &self.target.limits;
         let now = self.clock.now();
         let mut record = Recorder::new(scheduled, now, limits.body_cap);
         let deadline = now + Nanos::from(limits.timeout);
+        let Ok(request) = self.request(out) else {
+            let words = format!("the path below {} is longer than an address may be", self.target.base);
+            return record.finish(Ending::Cut, Some(failure(Failure::Protocol, words)), now);
+        };
         let mut watch = Watch::new(self.clock, cancel.cancelled(), deadline, limits.idle_timeout);
         let mut pooled = true;
         loop {
+            // A reused connection would take the request before the signal is looked at.
+            if cancel.is_cancelled() {
+                return record.finish(Ending::Cancelled, None, self.clock.now());
+            }
             let (mut wire, reused) = match self.wire(pooled, &mut watch).await {
                 Ok(found) => found,
                 Err((ending, failure)) => return record.finish(ending, failure, self.clock.now()),
             };
             record.attempt(reused);
-            let attempt = self.attempt(&mut wire, out, &mut record, &mut watch).await;
+            let attempt = self.attempt(&mut wire, request.clone(), &mut record, &mut watch).await;
             record.sent(wire.stamps());
+            if reused && wire.stamps().arrived() > 0 {
+                self.pool.habit().answered();
+            }
             match attempt {
                 Attempt::Whole => return self.whole(wire, record).await,
                 Attempt::Over(ending, failure) => return record.finish(ending, failure, self.clock.now()),
@@ -142,6 +154,7 @@ impl Client {
                     if wire.stamps().first_write().is_none() {
                         record.forget_attempt();
                     } else {
+                        self.pool.habit().died();
                         pooled = false;
                     }
                 }
@@ -181,12 +194,12 @@ impl Client {
     async fn attempt(
         &self,
         wire: &mut Wire,
-        out: &Outgoing,
+        request: Request<Full<Bytes>>,
         record: &mut Recorder,
         watch: &mut Watch<'_>,
     ) -> Attempt {
         let stamps = std::sync::Arc::clone(wire.stamps());
-        let mut body = match watch.guard(None, wire.head(self.request(out))).await {
+        let mut body = match watch.guard(None, wire.head(request)).await {
             Err(interrupt) => return interrupt.into(),
             Ok(Err(error)) => {
                 let cause = without_head(&error, stamps.arrived());
@@ -238,8 +251,10 @@ impl Client {
         record.finish(Ending::Complete, redirect, ended)
     }
 
-    /// The request as hyper wants it. Everything in it was parsed before.
-    fn request(&self, out: &Outgoing) -> Request<Full<Bytes>> {
+    /// The request as hyper wants it. Everything in it was parsed before, so it fails only if the base's path and the
+    /// request's are too long together.
+    fn request(&self, out: &Outgoing) -> Result<Request<Full<Bytes>>, InvalidUri> {
+        let uri = self.target.base.join(&out.path).parse::<Uri>()?;
         let mut headers = HeaderMap::with_capacity(out.headers.len() + self.target.headers.len() + 4);
         headers.insert(header::HOST, self.authority.clone());
         headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
@@ -255,9 +270,9 @@ impl Client {
         let mut request = Request::new(Full::new(out.body.clone()));
         *request.method_mut() = out.method.clone();
         *request.version_mut() = Version::HTTP_11;
-        *request.uri_mut() = self.target.base.join(&out.path).parse::<Uri>().unwrap_or_default();
+        *request.uri_mut() = uri;
         *request.headers_mut() = headers;
-        request
+        Ok(request)
     }
 }
 

@@ -17,6 +17,7 @@ mod clock;
 mod connect;
 mod exchange;
 mod fetch;
+mod habit;
 mod outgoing;
 mod pool;
 mod recorder;

@@ -64,7 +64,7 @@ impl Stamps {
         load(&self.closed)
     }
 
-    /// Just before the first byte of this exchange was written.
+    /// Just before the first byte of this exchange was written. A write that the socket refused is none.
     pub(crate) fn first_write(&self) -> Option<Nanos> {
         load(&self.first_write)
     }
@@ -108,11 +108,18 @@ impl Stamps {
         }
     }
 
+    /// Writes, and keeps the time before it if these are the first bytes that the socket takes.
     #[inline]
-    fn note_write(&self) {
-        if self.first_write.load(Relaxed) == NEVER {
-            self.first_write.store(self.clock.now().get(), Relaxed);
+    fn writing(&self, write: impl FnOnce() -> Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if self.first_write.load(Relaxed) != NEVER {
+            return write();
         }
+        let at = self.clock.now();
+        let written = write();
+        if matches!(written, Poll::Ready(Ok(bytes)) if bytes > 0) {
+            self.first_write.store(at.get(), Relaxed);
+        }
+        written
     }
 }
 
@@ -153,9 +160,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stamped<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Stamped<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        this.stamps.note_write();
-        Pin::new(&mut this.inner).poll_write(cx, buf)
+        let Self { inner, stamps } = self.get_mut();
+        stamps.writing(|| Pin::new(inner).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -163,9 +169,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stamped<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        this.stamps.note_write();
-        Pin::new(&mut this.inner).poll_write_vectored(cx, bufs)
+        let Self { inner, stamps } = self.get_mut();
+        stamps.writing(|| Pin::new(inner).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -178,5 +183,48 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stamped<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use tokio::io::AsyncWriteExt as _;
+
+    /// Refuses the first writes, then takes all.
+    struct Reluctant(u32);
+
+    impl AsyncWrite for Reluctant {
+        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+            if self.0 == 0 {
+                return Poll::Ready(Ok(buf.len()));
+            }
+            self.0 -= 1;
+            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn a_write_that_the_socket_refused_is_no_send_time_and_the_first_that_it_took_stays() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let stamps = Arc::new(Stamps::new(RunClock::start()));
+            let mut socket = Stamped::new(Reluctant(1), Arc::clone(&stamps));
+            assert!(socket.write(b"a").await.is_err());
+            assert_eq!(stamps.first_write(), None);
+            socket.write_all(b"a").await.unwrap();
+            let first = stamps.first_write().unwrap();
+            socket.write_all(b"b").await.unwrap();
+            assert_eq!(stamps.first_write(), Some(first));
+        });
     }
 }

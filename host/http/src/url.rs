@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use hyper::Uri;
+
 /// How the bytes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheme {
@@ -105,7 +107,9 @@ pub enum BaseUrlError {
     #[error("`{0}` is not a port; expected 1 to 65535")]
     Port(String),
     /// The path holds what a request line cannot carry.
-    #[error("the path `{0}` holds a space or a character outside ASCII; write it percent-encoded")]
+    #[error(
+        "the path `{0}` is too long, or holds a space, `<`, `>` or a character outside ASCII; write such percent-encoded"
+    )]
     Path(String),
 }
 
@@ -121,7 +125,8 @@ impl FromStr for BaseUrl {
         if let Some(mark) = path.chars().find(|c| matches!(c, '?' | '#')) {
             return Err(BaseUrlError::Extra(mark));
         }
-        if !path.bytes().all(|b| b.is_ascii_graphic()) {
+        let sendable = path.is_empty() || path.parse::<Uri>().is_ok();
+        if !sendable || !path.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(BaseUrlError::Path(path.to_owned()));
         }
         let (host, port) = split_authority(authority)?;
@@ -226,7 +231,7 @@ mod tests {
     fn each_mistake_has_its_own_error() {
         use BaseUrlError as E;
         type Expected = fn(&E) -> bool;
-        let cases: [(&str, Expected); 13] = [
+        let cases: [(&str, Expected); 14] = [
             ("", |e| matches!(e, E::Scheme)),
             ("localhost:8000", |e| matches!(e, E::Scheme)),
             ("ftp://h", |e| matches!(e, E::Scheme)),
@@ -240,6 +245,7 @@ mod tests {
             ("http://h:65536", |e| matches!(e, E::Port(_))),
             ("http://h:+80", |e| matches!(e, E::Port(_))),
             ("http://h/a b", |e| matches!(e, E::Path(_))),
+            ("http://h/a<b", |e| matches!(e, E::Path(_))),
         ];
         for (text, expected) in cases {
             let error = text.parse::<BaseUrl>().unwrap_err();

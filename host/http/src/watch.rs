@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use benchhost_model::Nanos;
+use tokio::task::unconstrained;
 use tokio::time::Sleep;
 
 use crate::clock::RunClock;
@@ -23,10 +24,14 @@ pub(crate) enum Interrupt {
 ///
 /// Its timers round up to a millisecond, which is fine for limits. The idle timer is not moved with every read: when
 /// it fires it looks at the last stamp and, if bytes came since, sleeps on. So an event costs it nothing.
+///
+/// A peer that always has more to read uses up the share of operations that tokio grants a task at a time, and what is
+/// asked after that is never ready. So the whole limit and the cancel signal are asked outside that share. Silence needs
+/// no such care: there is none then.
 pub(crate) struct Watch<'a> {
     clock: RunClock,
     cancelled: Pin<Box<dyn Future<Output = ()> + Send + 'a>>,
-    deadline: Pin<Box<Sleep>>,
+    deadline: Pin<Box<dyn Future<Output = ()> + Send + 'a>>,
     idle: Duration,
     silence: Option<Pin<Box<Sleep>>>,
 }
@@ -40,8 +45,8 @@ impl<'a> Watch<'a> {
     ) -> Self {
         Self {
             clock,
-            cancelled: Box::pin(cancelled),
-            deadline: Box::pin(tokio::time::sleep_until(clock.instant(deadline).into())),
+            cancelled: Box::pin(unconstrained(cancelled)),
+            deadline: Box::pin(unconstrained(tokio::time::sleep_until(clock.instant(deadline).into()))),
             idle,
             silence: None,
         }
@@ -88,5 +93,36 @@ impl<'a> Watch<'a> {
             silence.as_mut().reset(clock.instant(until).into());
         }
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cancel::Cancel;
+
+    /// Work that is never done and never waits, as a peer that sends without end makes it.
+    fn interrupt(deadline: Nanos, cancel: &Cancel) -> Interrupt {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let mut watch =
+                Watch::new(RunClock::start(), cancel.cancelled(), deadline, Duration::from_mins(1));
+            let endless = async {
+                loop {
+                    tokio::task::consume_budget().await;
+                }
+            };
+            let ended: Result<std::convert::Infallible, Interrupt> = watch.guard(None, endless).await;
+            let Err(interrupt) = ended;
+            interrupt
+        })
+    }
+
+    #[test]
+    fn work_that_never_waits_meets_the_whole_limit_and_the_cancel_signal() {
+        let cancel = Cancel::new();
+        assert_eq!(interrupt(Nanos::ZERO, &cancel), Interrupt::Timeout);
+        cancel.cancel();
+        assert_eq!(interrupt(Nanos::new(u64::MAX), &cancel), Interrupt::Cancelled);
     }
 }

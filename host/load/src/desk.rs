@@ -275,7 +275,10 @@ impl Desk {
         if flight.last || self.no_more_turns {
             self.session_ended(timeline.ended);
         } else {
-            self.between.insert(flight.session, timeline.ended);
+            // Two flights of one session are a caller's mistake; the slot of the first must not be lost by it.
+            if let Some(before) = self.between.insert(flight.session, timeline.ended) {
+                self.session_ended(before);
+            }
         }
         // If nobody listens any more, the load still ends in order.
         let _ = self.finished.send(Finished { id: flight.id, timeline });

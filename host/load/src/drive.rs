@@ -52,7 +52,7 @@ pub fn drive(plan: LoadPlan, lanes: Lanes, control: &Control) -> LoadReport {
         Ok(runtime) => runtime,
         Err(error) => return refuse_all(&plan, lanes, format!("the machine gives no event queue: {error}")),
     };
-    thread::scope(|scope| {
+    let report = thread::scope(|scope| {
         let started = thread::Builder::new().name("pacer".to_owned()).spawn_scoped(scope, pace);
         if let Err(error) = started {
             return refuse_all(&plan, lanes, format!("the machine gives no further thread: {error}"));
@@ -62,7 +62,10 @@ pub fn drive(plan: LoadPlan, lanes: Lanes, control: &Control) -> LoadReport {
         let desk = Desk::new((plan.pattern, plan.stop), client, plan.clock, control.clone(), pacer, finished);
         // The desk owns the pacer's orders, so the pacer's thread ends with it, before the scope does.
         runtime.block_on(run(desk, fresh, follow_ups, moments, plan.clock, control))
-    })
+    });
+    // A name server that does not answer holds a thread of the runtime; dropping the runtime would wait for it.
+    runtime.shutdown_background();
+    report
 }
 
 async fn run(

@@ -41,6 +41,14 @@ impl Pacer {
 fn run(incoming: &Receiver<(Nanos, u64)>, announce: &UnboundedSender<u64>, clock: RunClock) {
     let mut waiting = BinaryHeap::new();
     loop {
+        // All that was ordered by now, before any is announced: an order that waits in the channel may be due earlier.
+        loop {
+            match incoming.try_recv() {
+                Ok(order) => waiting.push(Reverse(order)),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return,
+            }
+        }
         let Some(Reverse((due, token))) = waiting.peek().copied() else {
             match incoming.recv() {
                 Ok(order) => waiting.push(Reverse(order)),
@@ -75,11 +83,6 @@ fn next_order(incoming: &Receiver<(Nanos, u64)>, left: Nanos) -> Result<Option<(
             Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => Err(Gone),
         };
-    }
-    match incoming.try_recv() {
-        Ok(order) => return Ok(Some(order)),
-        Err(TryRecvError::Disconnected) => return Err(Gone),
-        Err(TryRecvError::Empty) => {}
     }
     if left > CLOSE {
         thread::sleep(Duration::from(left - CLOSE));

@@ -81,6 +81,11 @@ impl<W: World> Cell<W> {
         self.live.is_some()
     }
 
+    /// Throws the instance away although no call failed: its state is not what the host takes it for.
+    pub(crate) fn discard(&mut self) {
+        self.live = None;
+    }
+
     /// Calls `function` within `budget` of the plugin's own time.
     pub(crate) fn call<R>(
         &mut self,

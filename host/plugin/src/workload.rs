@@ -141,7 +141,8 @@ impl WorkloadInstance {
         let reopened = if self.cell.is_live() {
             Ok(opened.count)
         } else {
-            self.call_open(&opened.settings, opened.seed)
+            // An instance that refused this time is alive but holds nothing: the next call must open again.
+            self.call_open(&opened.settings, opened.seed).inspect_err(|_| self.cell.discard())
         };
         let expected = opened.count;
         self.opened = Some(opened);

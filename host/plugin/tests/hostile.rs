@@ -2,6 +2,7 @@
 
 mod guest;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use benchhost_model::{
     Answer, BuildInput, Ending, Event, Finish, Framing, Message, ProbeKind, Prompt, Refusal, Route, Sampling,
 };
 use benchhost_plugin::{
-    CallError, DecodeInput, EngineInstance, EnginePlugin, HostConfig, Imports, Limits, Log, LogLevel, Plugin,
-    PluginHost, PluginSource, Silent, WorkloadInstance,
+    CallError, Data, DecodeInput, EngineInstance, EnginePlugin, HostConfig, Imports, Limits, Log, LogLevel,
+    Plugin, PluginHost, PluginSource, Silent, SlotFile, WorkloadInstance,
 };
 use guest::{Guest, feed};
 
@@ -295,6 +296,48 @@ fn a_replaced_workload_is_opened_again() {
     assert_eq!(workload.item(1).unwrap().id, "first");
     assert!(workload.item(2).is_err());
     assert_eq!(workload.score(1, &answer()).unwrap().len(), 1);
+}
+
+/// A file that cannot be read at the second look, as one on a network drive.
+#[derive(Default)]
+struct Flaky(AtomicU32);
+
+impl Data for Flaky {
+    fn info(&self, _: &str) -> Option<SlotFile> {
+        None
+    }
+
+    fn read(&self, _: &str, _: u64, _: u32) -> Result<Vec<u8>, String> {
+        Err("not read".into())
+    }
+
+    fn count(&self, _: &str) -> Result<u32, String> {
+        if self.0.fetch_add(1, Ordering::Relaxed) == 1 { Err("gone".into()) } else { Ok(4) }
+    }
+
+    fn record(&self, _: &str, _: u32) -> Result<String, String> {
+        Err("not read".into())
+    }
+}
+
+#[test]
+fn a_workload_that_refuses_to_open_again_is_opened_at_the_next_call() {
+    let mut guest = Guest::workload();
+    let (count, refuse) = (guest.counting(), guest.refusing("no data"));
+    // `count` answers at 16: 1 is an error.
+    let open = format!("{count} (if (i32.eq (i32.load8_u (i32.const 16)) (i32.const 1)) (then (return {refuse})))");
+    let guest = guest.before("open", &open).before(
+        "item-at",
+        "(if (i32.eqz (global.get $open)) (then (unreachable)))
+         (if (i32.eq (local.get $p0) (i32.const 2)) (then (unreachable)))",
+    );
+    let Plugin::Workload(plugin) = load(&guest, limits()) else { panic!("not a workload") };
+    let imports = Imports { data: Arc::new(Flaky::default()), ..Imports::default() };
+    let mut workload = plugin.instance(imports).unwrap();
+    workload.open(&[], 7).unwrap();
+    assert!(workload.item(2).unwrap_err().to_string().contains("trapped in `item-at`"));
+    assert_eq!(workload.item(1).unwrap_err().to_string(), "invalid: no data");
+    assert_eq!(workload.item(1).unwrap().id, "first");
 }
 
 #[test]

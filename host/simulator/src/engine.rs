@@ -25,6 +25,8 @@ const CACHE_ENTRIES: usize = 65_536;
 const DEFAULT_SEQUENCES: u32 = 64;
 /// A step later than this does not make the following ones come faster.
 const CATCH_UP: Duration = Duration::from_millis(5);
+/// What a delay is stretched to at most: longer than any run, and clocks can still add it.
+const FOREVER: Duration = Duration::from_hours(24 * 365);
 
 /// Live counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -338,7 +340,8 @@ impl Generation {
     /// A delay as the load stretches it: each further running request adds its share.
     fn stretched(&self, delay: Duration) -> Duration {
         let others = self.engine.running.load(Ordering::Relaxed).saturating_sub(1);
-        delay.mul_f64(1.0 + self.engine.config.batch_slowdown.max(0.0) * f64::from(others))
+        let factor = 1.0 + self.engine.config.batch_slowdown.max(0.0) * f64::from(others);
+        Duration::try_from_secs_f64(delay.as_secs_f64() * factor).unwrap_or(FOREVER).min(FOREVER)
     }
 
     /// Ends the request as complete and gives its place to the next. Not calling it counts as aborted.
@@ -383,8 +386,10 @@ impl Drop for Generation {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+    use std::time::Duration;
 
-    use super::Engine;
+    use super::{Engine, FOREVER};
     use crate::answer::{Asked, Length, Script, write};
     use crate::config::{Dialect, SimulatorConfig};
     use crate::delay::Delay;
@@ -417,6 +422,19 @@ mod tests {
         ];
         assert_eq!(seen[..4], want);
         assert_eq!(seen[4..], [(false, 6..7, true, 11)]);
+    }
+
+    #[tokio::test]
+    async fn a_slow_down_of_any_size_gives_a_delay_that_clocks_can_add() {
+        let second = Duration::from_secs(1);
+        for (slowdown, want) in
+            [(0.5, second * 2), (0.0, second), (1e300, FOREVER), (f64::INFINITY, FOREVER), (-1.0, second)]
+        {
+            let engine = engine(|config| config.batch_slowdown = slowdown);
+            let generation = engine.accept(1, script(1, 0), 1, 0);
+            engine.running.store(3, Ordering::Relaxed);
+            assert_eq!(generation.stretched(second), want, "{slowdown}");
+        }
     }
 
     #[tokio::test]

@@ -145,11 +145,6 @@ impl SimulatorHandle {
         self.address
     }
 
-    /// `http://` and the address.
-    pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
     /// Live counts.
     pub fn load(&self) -> Load {
         self.engine.load()

@@ -5,108 +5,41 @@
 use benchhost_sdk::chunks::{Chunks, Ends};
 use benchhost_sdk::json::{self, Fault};
 use benchhost_sdk::openai::{self, Dialect, OpenAiChunks};
-use benchhost_sdk::{Finish, Meaning, Route, Usage, server_error};
+use benchhost_sdk::{Meaning, Route, Usage, server_error};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// Chunks of the route that the request went to, and the tokens counted so far.
+/// Chunks of the route that the request went to.
 #[derive(Debug)]
-pub struct LlamaChunks {
-    /// `None`: the native route.
-    openai: Option<OpenAiChunks>,
-    /// The request asked for `timings_per_token`.
-    timed: bool,
-    /// An event before had timings. A build that ignores the wish states the total in the last event alone: those are
-    /// not that event's tokens.
-    seen: bool,
-    counted: u32,
+pub enum LlamaChunks {
+    /// `/v1/…`
+    OpenAi(OpenAiChunks),
+    /// `/completion`, and the tokens counted so far.
+    Native(u32),
 }
 
 impl Chunks for LlamaChunks {
     fn start(ctx: &str) -> Self {
-        let native = openai::route_of(ctx) == Route::Native;
-        let timed = json::parse::<Value>(ctx).unwrap_or_default()["timed"].as_bool().unwrap_or(false);
-        let openai = (!native).then(|| OpenAiChunks::new(Dialect::STRICT, ctx));
-        Self { openai, timed, seen: false, counted: 0 }
+        match openai::route_of(ctx) {
+            Route::Native => Self::Native(0),
+            Route::Chat | Route::Completions => Self::OpenAi(OpenAiChunks::new(Dialect::STRICT, ctx)),
+        }
     }
 
     fn ends(&self) -> Ends {
-        self.openai.as_ref().map_or(Ends::FinishReason, OpenAiChunks::ends)
+        match self {
+            Self::OpenAi(chunks) => chunks.ends(),
+            Self::Native(_) => Ends::FinishReason,
+        }
     }
 
     fn read(&mut self, data: &str, whole: bool) -> Result<Meaning, Fault> {
-        match &mut self.openai {
-            Some(chunks) => {
-                let meaning = chunks.read(data, whole)?;
-                Ok(self.count_by_timings(meaning, whole))
-            }
-            None => self.native(data, whole),
+        match self {
+            Self::OpenAi(chunks) => chunks.read(data, whole),
+            Self::Native(counted) => native(counted, data, whole),
         }
     }
-}
-
-impl LlamaChunks {
-    /// With `timings_per_token` every event has `timings.predicted_n`. Only the last timings are kept: those in between
-    /// are running figures that the host's own clock states better.
-    fn count_by_timings(&mut self, mut meaning: Meaning, whole: bool) -> Meaning {
-        let total = json::parse::<Timings>(&meaning.timings).ok().and_then(|t| t.predicted_n);
-        let finishing = meaning.finish.is_some();
-        // The usage event after the finish carries timings too, and no tokens.
-        let usage_only = meaning.usage.is_some() && !finishing;
-        if let (Some(total), true, false, false) = (total, self.timed, whole, usage_only) {
-            let new = self.advance(total);
-            meaning.tokens = (self.seen || !finishing).then_some(new);
-            self.seen = true;
-        }
-        if !finishing && !usage_only {
-            meaning.timings.clear();
-        }
-        meaning
-    }
-
-    /// Tokens since the count before.
-    fn advance(&mut self, total: u32) -> u32 {
-        let new = total.saturating_sub(self.counted);
-        self.counted = self.counted.max(total);
-        new
-    }
-
-    fn native(&mut self, data: &str, whole: bool) -> Result<Meaning, Fault> {
-        let event: NativeEvent = json::parse(data)?;
-        if event.error.is_some() {
-            let error = server_error::in_band(&json::parse::<Value>(data)?);
-            return Ok(Meaning { error, ..Meaning::default() });
-        }
-        let mut meaning = Meaning {
-            choice: event.index.unwrap_or(0),
-            text: event.content,
-            token_ids: event.tokens,
-            ..Meaning::default()
-        };
-        if !whole {
-            meaning.tokens = event.tokens_predicted.map(|total| self.advance(total));
-        }
-        if event.stop {
-            meaning.finish = Some(finish(&event.stop_type));
-            meaning.usage = Some(Usage {
-                prompt_tokens: event.tokens_evaluated,
-                completion_tokens: event.tokens_predicted,
-                cached_tokens: event.timings.as_ref().and_then(|t| t["cache_n"].as_u64()?.try_into().ok()),
-                reasoning_tokens: None,
-                cumulative: true,
-            });
-            meaning.timings =
-                event.timings.filter(Value::is_object).map(|t| t.to_string()).unwrap_or_default();
-        }
-        Ok(meaning)
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Timings {
-    #[serde(deserialize_with = "json::count")]
-    predicted_n: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -128,14 +61,54 @@ struct NativeEvent {
     /// Prompt tokens, cached ones included.
     #[serde(deserialize_with = "json::count")]
     tokens_evaluated: Option<u32>,
-    timings: Option<Value>,
-    error: Option<Value>,
+    #[serde(deserialize_with = "json::maybe_object")]
+    timings: Option<Timings>,
+    error: Option<IgnoredAny>,
 }
 
-fn finish(stop_type: &str) -> Finish {
-    match stop_type {
-        "eos" | "word" => Finish::Stop,
-        "limit" => Finish::Length,
-        _ => Finish::Other,
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Timings {
+    /// Prompt tokens found in the cache.
+    #[serde(deserialize_with = "json::count")]
+    cache_n: Option<u32>,
+}
+
+fn native(counted: &mut u32, data: &str, whole: bool) -> Result<Meaning, Fault> {
+    let event: NativeEvent = json::parse(data)?;
+    if event.error.is_some() {
+        let error = server_error::in_band(&json::parse::<Value>(data)?);
+        return Ok(Meaning { error, ..Meaning::default() });
     }
+    let mut meaning = Meaning {
+        choice: event.index.unwrap_or(0),
+        text: event.content,
+        token_ids: event.tokens,
+        ..Meaning::default()
+    };
+    if let (Some(total), false) = (event.tokens_predicted, whole) {
+        meaning.tokens = Some(total.saturating_sub(*counted));
+        *counted = total.max(*counted);
+    }
+    if event.stop {
+        meaning.finish_word(match event.stop_type.as_str() {
+            "word" => "stop",
+            "limit" => "length",
+            // An event that stops has ended, whatever it calls the reason.
+            "" => "unknown",
+            other => other,
+        });
+        meaning.usage = Some(Usage {
+            prompt_tokens: event.tokens_evaluated,
+            completion_tokens: event.tokens_predicted,
+            cached_tokens: event.timings.as_ref().and_then(|t| t.cache_n),
+            reasoning_tokens: None,
+            cumulative: true,
+        });
+        if event.timings.is_some() {
+            // As the server wrote them, for the one event that sums up.
+            meaning.timings = json::parse::<Value>(data)?["timings"].to_string();
+        }
+    }
+    Ok(meaning)
 }

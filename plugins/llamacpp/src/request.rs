@@ -3,7 +3,6 @@
 
 use benchhost_sdk::openai::{self, CHAT, COMPLETIONS, Draft, Rules};
 use benchhost_sdk::{BuildInput, EndRule, OptionSpec, Prompt, Refusal, Request, Route};
-use serde_json::json;
 
 /// The native path. Bare `/completions` is native as well; `/v1/completions` is not.
 pub(crate) const COMPLETION: &str = "/completion";
@@ -24,7 +23,7 @@ pub(crate) fn options() -> Vec<OptionSpec> {
         OptionSpec::toggle(
             "timings-per-token",
             true,
-            "Ask for the server's running counts in every event, so that tokens per event are known on every route.",
+            "Ask for running counts in every event of the OpenAI routes, so that tokens per event are known; `native` always has them.",
         ),
         openai::extra_body_option(),
     ]
@@ -47,12 +46,11 @@ pub(crate) fn build(input: &BuildInput) -> Result<Request, Refusal> {
     if input.sampling.exact {
         draft.set("ignore_eos", true);
     }
-    let timed = settings.toggle("timings-per-token")?;
+    let timed = input.route != Route::Native && settings.toggle("timings-per-token")?;
     if timed {
         draft.set("timings_per_token", true);
     }
-    let ctx = json!({"route": input.route.as_str(), "timed": timed}).to_string();
-    draft.post(path, end, ctx, &settings)
+    draft.post(path, end, openai::ctx(input.route, timed), &settings)
 }
 
 fn native(input: &BuildInput) -> Result<Draft, Refusal> {

@@ -23,7 +23,7 @@ fn every_sampler_of_the_server_is_switched_off_or_set() {
     );
     let request = build::<LlamaCpp>(&[], input).unwrap();
     assert_eq!(request.end, EndRule::DoneData("[DONE]".into()));
-    assert_eq!(request.ctx, r#"{"route":"chat","timed":true}"#);
+    assert_eq!(request.ctx, r#"{"route":"chat","running_counts":true}"#);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn the_native_route_takes_token_ids_and_asks_for_them() {
         Sampling { exact: true, cache_salt: Some("s".into()), seed: Some(7), ..Sampling::default() };
     let input = asked(Prompt::Tokens(vec![2, 818]), Route::Native, sampling);
     assert_eq!(
-        body::<LlamaCpp>(&[("timings-per-token", "false")], input.clone()),
+        body::<LlamaCpp>(&[], input.clone()),
         concat!(
             r#"{"prompt":[2,818],"n_predict":24,"temperature":0.0,"top_p":1.0,"seed":7,"return_tokens":true,"stream":true,"#,
             r#""top_k":0,"min_p":0,"typical_p":1,"repeat_penalty":1,"cache_prompt":false,"ignore_eos":true}"#

@@ -100,6 +100,11 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D)
     from.deserialize_any(Loose::<Object<T>>::new()).map(|o| o.0)
 }
 
+/// An object, if it is one.
+pub fn maybe_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    from.deserialize_any(Loose::<Maybe<T>>::new()).map(|o| o.0)
+}
+
 /// A list of objects; elements of another type read as the default, and anything but a list as empty.
 pub fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     from: D,
@@ -226,6 +231,20 @@ impl<'de, T: Deserialize<'de> + Default> FromAny<'de> for Object<T> {
     }
 }
 
+struct Maybe<T>(Option<T>);
+
+impl<T> Default for Maybe<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> FromAny<'de> for Maybe<T> {
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(|value| Self(Some(value)))
+    }
+}
+
 impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(Loose::<Self>::new())
@@ -275,6 +294,8 @@ mod tests {
         b: bool,
         #[serde(deserialize_with = "object")]
         o: Inner,
+        #[serde(deserialize_with = "maybe_object")]
+        m: Option<Inner>,
         #[serde(deserialize_with = "objects")]
         l: Vec<Inner>,
         #[serde(deserialize_with = "ids")]
@@ -287,10 +308,11 @@ mod tests {
 
     #[test]
     fn expected_types_are_read() {
-        let got = read(r#"{"s":"x","n":7,"b":true,"o":{"n":1},"l":[{"n":2},{}],"t":[1,2],"new":[{}]}"#);
+        let got =
+            read(r#"{"s":"x","n":7,"b":true,"o":{"n":1},"m":{},"l":[{"n":2},{}],"t":[1,2],"new":[{}]}"#);
         let inner = |n| Inner { n };
-        let l = vec![inner(Some(2)), inner(None)];
-        assert_eq!(got, Outer { s: "x".into(), n: Some(7), b: true, o: inner(Some(1)), l, t: vec![1, 2] });
+        let (o, m, l) = (inner(Some(1)), Some(inner(None)), vec![inner(Some(2)), inner(None)]);
+        assert_eq!(got, Outer { s: "x".into(), n: Some(7), b: true, o, m, l, t: vec![1, 2] });
     }
 
     #[test]
@@ -299,9 +321,10 @@ mod tests {
             ["null", "{}", "[]", "[1,\"a\",{}]", "{\"q\":[1]}", "-5", "1e300", "true", "\"w\"", "0.5"]
         {
             let json =
-                format!(r#"{{"s":{value},"n":{value},"b":{value},"o":{value},"l":{value},"t":{value}}}"#);
+                format!(r#"{{"s":{value},"n":{value},"b":{value},"o":{value},"m":{value},"l":{value},"t":{value}}}"#);
             let got = parse::<Outer>(&json);
             assert!(got.is_ok(), "{json}: {got:?}");
+            assert_eq!(got.unwrap().m.is_some(), value.starts_with('{'), "{json}");
         }
         assert_eq!(read(r#"{"n":"12"}"#).n, Some(12));
         assert_eq!(read(r#"{"n":3.0}"#).n, Some(3));

@@ -1,6 +1,8 @@
 //! A small reader of Prometheus text (format 0.0.4, and `OpenMetrics` as far as they agree), for [`crate::Engine::gauges`].
 //! Lines it cannot read are left out. Must not know any engine's names.
 
+use std::collections::BTreeSet;
+
 use crate::Gauge;
 
 /// One sample: a name, its labels, a value.
@@ -58,13 +60,17 @@ impl<'a> Series<'a> {
         self
     }
 
-    /// Those that share the first sample's value of a label: for ranks of one replica, which repeat the same figure.
+    /// The first of those that differ in nothing but these labels: ranks of one replica repeat the same figure.
     #[must_use]
-    pub fn one_of(mut self, label: &str) -> Self {
-        if let Some(first) = self.0.first().and_then(|s| s.label(label)).map(str::to_owned) {
-            self.0.retain(|s| s.label(label) == Some(first.as_str()));
-        }
-        self
+    pub fn without_repeats(self, labels: &[&str]) -> Self {
+        let rest = |sample: &Sample| -> Vec<(String, String)> {
+            let mut rest = sample.labels.clone();
+            rest.retain(|(name, _)| !labels.contains(&name.as_str()));
+            rest.sort();
+            rest
+        };
+        let mut seen = BTreeSet::new();
+        Self(self.0.into_iter().filter(|sample| seen.insert(rest(sample))).collect())
     }
 
     /// The sum; `None` when there is no sample. For counts and counters.
@@ -72,8 +78,10 @@ impl<'a> Series<'a> {
         (!self.0.is_empty()).then(|| self.0.iter().map(|s| s.value).sum())
     }
 
-    /// The mean; `None` when there is no sample. For shares.
-    pub fn mean(&self) -> Option<f64> {
+    /// The mean; `None` when there is no sample. For shares, so samples outside 0 to 1 do not count: vLLM before its
+    /// version 1 engine writes -1 for a share that it does not measure.
+    pub fn mean(mut self) -> Option<f64> {
+        self.0.retain(|s| (0.0..=1.0).contains(&s.value));
         self.sum().map(|sum| sum / self.0.len() as f64)
     }
 
@@ -171,8 +179,15 @@ mod tests {
     fn the_first_name_that_exists_wins_and_ranks_are_not_added_up() {
         let metrics = Metrics::read(BODY.as_bytes());
         assert_eq!(metrics.of(&["missing", "plain", "tabs"]).sum(), Some(7.0));
-        assert_eq!(metrics.of(&["share"]).one_of("tp_rank").sum(), Some(0.5));
+        assert_eq!(metrics.of(&["share"]).without_repeats(&["tp_rank"]).sum(), Some(0.5));
         assert_eq!(metrics.of(&["share"]).mean(), Some(0.5));
+    }
+
+    #[test]
+    fn a_share_that_is_none_does_not_count() {
+        let metrics = Metrics::read(b"s{e=\"0\"} -1\ns{e=\"1\"} 0.5\nnone -1\n");
+        assert_eq!(metrics.of(&["s"]).mean(), Some(0.5));
+        assert_eq!(metrics.of(&["none"]).mean(), None);
     }
 
     #[test]

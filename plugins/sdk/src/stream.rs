@@ -95,6 +95,27 @@ pub struct Meaning {
     pub extra: String,
 }
 
+impl Meaning {
+    /// Generation ended for a reason in the server's own word; a word that [`Finish`] lacks goes into `extra`. Empty, and
+    /// the text `null` that Friendli sends, mean that it has not ended.
+    pub fn finish_word(&mut self, word: &str) {
+        let finish = match word {
+            "" | "null" => return,
+            "stop" | "eos_token" | "stop_sequence" | "eos" => Finish::Stop,
+            "length" | "max_tokens" => Finish::Length,
+            "tool_calls" | "function_call" => Finish::ToolCalls,
+            "content_filter" => Finish::ContentFilter,
+            "abort" | "aborted" | "cancelled" => Finish::Aborted,
+            "error" => Finish::Error,
+            _ => Finish::Other,
+        };
+        self.finish = Some(finish);
+        if finish == Finish::Other {
+            self.extra = serde_json::json!({"finish_reason": word}).to_string();
+        }
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
 fn is_zero(n: &u32) -> bool {
     *n == 0

@@ -1,7 +1,7 @@
 //! SGLang's side endpoints and its metrics (only with `--enable-metrics`).
 
 use benchhost_sdk::openai::{answered, models, ready, token_ids, version};
-use benchhost_sdk::prometheus::{self, Metrics, Series};
+use benchhost_sdk::prometheus::{self, Metrics};
 use benchhost_sdk::{Gauge, HttpAnswer, ProbeAnswer, ProbeInput, ProbeKind, ProbeRequest, Refusal};
 use serde_json::json;
 
@@ -45,14 +45,14 @@ pub(crate) fn read(kind: ProbeKind, answer: &HttpAnswer) -> Result<ProbeAnswer, 
     }
 }
 
-/// The scheduler repeats its figures for every tensor and pipeline rank of a replica: one rank is kept, then replicas are
-/// summed. Token counters of the tokenizer side rise only when a request ends, so the live one is taken where it exists.
+/// The scheduler repeats its figures for every tensor and pipeline rank of a replica: one rank of each is kept, then
+/// replicas are summed. Replicas need not share a rank's number: with data-parallel attention each has ranks of its own.
+const RANKS: [&str; 3] = ["tp_rank", "pp_rank", "moe_ep_rank"];
+
+/// Token counters of the tokenizer side rise only when a request ends, so the live one is taken where it exists.
 pub(crate) fn gauges(body: &[u8]) -> Vec<Gauge> {
     let metrics = Metrics::read(body);
-    let of = |name: &str| -> Series<'_> {
-        let series = metrics.of(&[name]);
-        series.one_of("tp_rank").one_of("pp_rank").one_of("moe_ep_rank")
-    };
+    let of = |name: &str| metrics.of(&[name]).without_repeats(&RANKS);
     let live = of("sglang:realtime_tokens").with("mode", "decode").sum();
     let prompt_tokens = of("sglang:prompt_tokens").sum();
     prometheus::gauges([

@@ -44,6 +44,14 @@ fn ranks_of_a_replica_are_not_added_up_and_replicas_are() {
 }
 
 #[test]
+fn replicas_that_number_their_ranks_onwards_are_all_counted() {
+    // Data-parallel attention: the second replica's only rank is 1.
+    let body = "sglang:num_running_reqs{tp_rank=\"0\",pp_rank=\"0\",dp_rank=\"0\"} 4\n\
+        sglang:num_running_reqs{tp_rank=\"1\",pp_rank=\"0\",dp_rank=\"1\"} 3\n";
+    assert_eq!(gauges::<Sglang>(body), [("running".to_owned(), 7.0)]);
+}
+
+#[test]
 fn without_a_live_counter_the_one_of_finished_requests_is_taken() {
     let body = "sglang:generation_tokens_total{is_streaming=\"true\"} 9\nsglang:generation_tokens_total{is_streaming=\"false\"} 1\n";
     assert_eq!(gauges::<Sglang>(body), [("generated_tokens".to_owned(), 10.0)]);

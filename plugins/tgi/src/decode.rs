@@ -4,7 +4,7 @@
 use benchhost_sdk::chunks::{Chunks, Ends};
 use benchhost_sdk::json::{self, Fault};
 use benchhost_sdk::openai::{self, Dialect, OpenAiChunks};
-use benchhost_sdk::{Finish, Meaning, Route, Usage, server_error};
+use benchhost_sdk::{Meaning, Route, Usage, server_error};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -102,7 +102,7 @@ fn native(data: &str, whole: bool) -> Result<Meaning, Fault> {
             text.clone_into(&mut meaning.text);
         }
     }
-    meaning.finish = finish(&event.details.finish_reason);
+    meaning.finish_word(&event.details.finish_reason);
     if event.details.generated_tokens.is_some() {
         meaning.usage = Some(Usage {
             prompt_tokens: event.details.input_length,
@@ -112,13 +112,4 @@ fn native(data: &str, whole: bool) -> Result<Meaning, Fault> {
         });
     }
     Ok(meaning)
-}
-
-fn finish(reason: &str) -> Option<Finish> {
-    match reason {
-        "" => None,
-        "eos_token" | "stop_sequence" => Some(Finish::Stop),
-        "length" => Some(Finish::Length),
-        _ => Some(Finish::Other),
-    }
 }

@@ -34,7 +34,8 @@ impl Engine for Tgi {
             summary: "Hugging Face Text Generation Inference.".into(),
             tested_with: "TGI 3.3.6-dev0 (source)".into(),
             default_url: "http://127.0.0.1:3000".into(),
-            key_variable: "HF_TOKEN".into(),
+            // Not HF_TOKEN, which many have set to download models: it must not go to every server that runs TGI.
+            key_variable: "TGI_API_KEY".into(),
             routes: vec![
                 route(Route::Chat, CHAT),
                 route(Route::Completions, COMPLETIONS),

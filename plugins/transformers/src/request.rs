@@ -44,7 +44,8 @@ pub(crate) fn build(input: &BuildInput) -> Result<Request, Refusal> {
 
 /// Lengths and the whole distribution. What it leaves out (end tokens, for one) the server takes from the model.
 fn generation_config(sampling: &Sampling) -> Value {
-    let mut config = json!({"max_new_tokens": sampling.max_tokens});
+    // 1 is no penalty; left out, the model's own would apply.
+    let mut config = json!({"max_new_tokens": sampling.max_tokens, "repetition_penalty": 1.0});
     if sampling.exact {
         config["min_new_tokens"] = sampling.max_tokens.into();
     }

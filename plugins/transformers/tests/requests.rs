@@ -37,7 +37,7 @@ fn an_exact_length_goes_into_the_json_string() {
         body::<Transformers>(&[], asked(Route::Completions, sampling)),
         concat!(
             r#"{"model":"m","prompt":"Hi","max_tokens":32,"temperature":0.0,"top_p":1.0,"stream":true,"#,
-            r#""generation_config":"{\"max_new_tokens\":32,\"min_new_tokens\":32,\"do_sample\":false}"}"#
+            r#""generation_config":"{\"max_new_tokens\":32,\"repetition_penalty\":1.0,\"min_new_tokens\":32,\"do_sample\":false}"}"#
         )
     );
 }
@@ -47,7 +47,10 @@ fn sampling_needs_the_json_string_too_and_says_so() {
     let sampling = Sampling { temperature: 0.7, top_p: Some(0.9), seed: Some(3), ..Sampling::default() };
     let request = build::<Transformers>(&[], asked(Route::Chat, sampling)).unwrap();
     let sent = String::from_utf8(request.body).unwrap();
-    let config = r#""generation_config":"{\"max_new_tokens\":32,\"do_sample\":true,\"temperature\":0.7,\"top_p\":0.9,\"top_k\":0}""#;
+    let config = concat!(
+        r#""generation_config":"{\"max_new_tokens\":32,\"repetition_penalty\":1.0,\"do_sample\":true,"#,
+        r#"\"temperature\":0.7,\"top_p\":0.9,\"top_k\":0}""#
+    );
     assert!(sent.contains(config), "{sent}");
     assert_eq!(request.notes.len(), 2);
 }

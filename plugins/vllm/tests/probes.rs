@@ -71,3 +71,10 @@ fn names_of_older_versions_are_understood() {
     let wanted = [("kv_cache_use", 0.125), ("prefix_hit_share", 0.5)];
     assert_eq!(gauges::<Vllm>(body), wanted.map(|(n, v)| (n.to_owned(), v)));
 }
+
+#[test]
+fn a_share_that_an_old_version_does_not_measure_is_absent() {
+    // It writes -1 while prefix caching is off.
+    let body = "vllm:gpu_prefix_cache_hit_rate{model_name=\"m\"} -1.0\nvllm:num_requests_running{model_name=\"m\"} 1\n";
+    assert_eq!(gauges::<Vllm>(body), [("running".to_owned(), 1.0)]);
+}

@@ -4,14 +4,11 @@
 mod fixture;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use benchhost_framing::{Framed, Framer};
 use benchhost_model::{Closing, Event, Meaning};
-use benchhost_plugin::{
-    CallError, DecodeInput, Decoded, EnginePlugin, Plugin, PluginError, PluginHost, PluginSource, Silent,
-};
+use benchhost_plugin::{CallError, DecodeInput, Decoded, EnginePlugin, Silent};
 pub use fixture::{Fixture, FixtureError};
 
 /// Batch sizes every answer is decoded with, besides "all at once".
@@ -29,32 +26,6 @@ pub struct ReplayReport {
     pub decodings: usize,
     /// One line for each fixture that failed; empty: all is well.
     pub failures: Vec<String>,
-}
-
-/// A replay that could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ReplayError {
-    /// The component does not load.
-    #[error(transparent)]
-    Plugin(#[from] PluginError),
-    /// It is a workload: fixtures are answers of servers.
-    #[error("`{}` is a workload; fixtures belong to engines", .0.display())]
-    NotAnEngine(PathBuf),
-    /// A fixture cannot be read.
-    #[error(transparent)]
-    Fixture(#[from] FixtureError),
-}
-
-/// Replays every fixture in `fixtures_dir` through `component`. A folder that does not exist has no fixtures.
-pub fn replay_fixtures(
-    host: &PluginHost,
-    component: &Path,
-    fixtures_dir: &Path,
-) -> Result<ReplayReport, ReplayError> {
-    match host.load(&PluginSource::File(component.to_owned()))? {
-        Plugin::Engine(engine) => Ok(replay(&engine, &Fixture::read_all(fixtures_dir)?)),
-        Plugin::Workload(_) => Err(ReplayError::NotAnEngine(component.to_owned())),
-    }
 }
 
 /// Replays `fixtures` through instances of `engine`.

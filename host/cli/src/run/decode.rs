@@ -146,6 +146,19 @@ impl Decoded {
         out
     }
 
+    /// Counts the answer's tokens where neither usage nor events told them.
+    pub(crate) fn count_with(&mut self, encode: impl Fn(&str) -> Option<Vec<u32>>) {
+        if self.tokens_source != TokensSource::None || self.outcome != Outcome::Completed {
+            return;
+        }
+        let texts = [&self.answer.reasoning, &self.answer.text, &self.tool];
+        let counts: Option<Vec<usize>> = texts.iter().map(|t| encode(t).map(|ids| ids.len())).collect();
+        if let Some(total) = counts.and_then(|c| u32::try_from(c.iter().sum::<usize>()).ok()) {
+            self.usage.completion_tokens = Some(total);
+            self.tokens_source = TokensSource::Tokenizer;
+        }
+    }
+
     fn fail(&mut self, failure: Failure, detail: String) {
         self.outcome = Outcome::Failed;
         self.failure = Some(failure);

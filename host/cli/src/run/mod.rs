@@ -28,6 +28,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use benchhost_http::RunClock;
 use benchhost_model::{Nanos, Target};
+use benchhost_quality::TokenizerFile;
 use benchhost_telemetry::gpu::{DEFAULT_PERIOD, GpuMode, GpuSampler, GpuStatus};
 use benchhost_telemetry::host::{HostCounters, HostFacts};
 use benchhost_telemetry::process::ProcessUsage;
@@ -43,7 +44,7 @@ use components::check_known;
 use engines::ReadyEngine;
 use interrupt::Interrupt;
 use point::{Point, PointHealth, Run};
-use workloads::ReadyWorkload;
+use workloads::{ReadyWorkload, TokenSources};
 
 /// Where a run left its files and how it ended.
 #[derive(Debug)]
@@ -71,6 +72,7 @@ pub(crate) fn execute(plan: &Plan, out: Option<&Path>, printer: &Printer) -> Cli
         printer.status(&gpu_note);
     }
     let before = Health::now();
+    let tokenizer = load_tokenizer(plan)?;
     let next_id = AtomicU64::new(1);
     let notes = Mutex::new(BTreeSet::new());
     let target = if plan.simulate.is_some() { Target::Simulated } else { Target::Real };
@@ -83,6 +85,7 @@ pub(crate) fn execute(plan: &Plan, out: Option<&Path>, printer: &Printer) -> Cli
         interrupt: &interrupt,
         printer,
         gpu: &gpu_out,
+        tokenizer: tokenizer.as_ref(),
         next_id: &next_id,
         notes: &notes,
     };
@@ -130,6 +133,12 @@ pub(crate) fn execute(plan: &Plan, out: Option<&Path>, printer: &Printer) -> Cli
     }
     outcome?;
     Ok(Finished { layout, interrupted, completed: session.completed })
+}
+
+fn load_tokenizer(plan: &Plan) -> CliResult<Option<TokenizerFile>> {
+    let Some(path) = plan.tokenizer.as_ref().map(|t| &t.value) else { return Ok(None) };
+    let loaded = TokenizerFile::load(path);
+    loaded.map(Some).map_err(|e| CliError::usage(format!("cannot use the tokenizer `{}`", path.display())).caused_by(&e))
 }
 
 /// Options are checked against everything the run loads, before any server is asked.
@@ -198,9 +207,10 @@ impl Session<'_> {
                 break;
             }
             let engine = ReadyEngine::prepare(choice, plan, self.components, self.run.printer)?;
+            let tokens = TokenSources { file: self.run.tokenizer, prober: &engine.prober };
             let mut workloads = Vec::new();
             for choice in &plan.workloads {
-                let ready = ReadyWorkload::prepare(choice, plan, self.components, &engine.prober, self.run.printer)?;
+                let ready = ReadyWorkload::prepare(choice, plan, self.components, &tokens, self.run.printer)?;
                 self.preflight(&engine, &ready)?;
                 workloads.push((choice, ready));
             }

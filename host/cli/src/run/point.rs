@@ -13,6 +13,7 @@ use benchhost_load::{
 };
 use benchhost_model::{LoadPoint, Nanos, Outcome, Phase, Score, Target};
 use benchhost_plugin::EngineInstance;
+use benchhost_quality::TokenizerFile;
 use benchhost_telemetry::gpu::GpuSample;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -44,6 +45,8 @@ pub(crate) struct Run<'a> {
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) printer: &'a Printer,
     pub(crate) gpu: &'a Receiver<GpuSample>,
+    /// Counts answers whose server does not.
+    pub(crate) tokenizer: Option<&'a TokenizerFile>,
     pub(crate) next_id: &'a AtomicU64,
     pub(crate) notes: &'a Mutex<BTreeSet<String>>,
 }
@@ -264,7 +267,10 @@ impl Desk<'_> {
         }
         let now = self.point.run.clock.now();
         self.decode_wait_max_ns = self.decode_wait_max_ns.max((now - finished.timeline.ended).get());
-        let decoded = decode::decode(&mut self.engine, &pending.expect, &finished.timeline);
+        let mut decoded = decode::decode(&mut self.engine, &pending.expect, &finished.timeline);
+        if let Some(tokenizer) = self.point.run.tokenizer {
+            decoded.count_with(|text| tokenizer.encode(text).ok());
+        }
         let scores = self.score(&pending, &decoded);
         let row = writer.rows() + 1;
         let mut record = record(&self.point.labels(row, self.phase), &pending, &decoded, &finished.timeline);

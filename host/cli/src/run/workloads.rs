@@ -33,12 +33,12 @@ enum Source {
 }
 
 impl ReadyWorkload {
-    /// Loads and opens the workload of `choice` against the server behind `prober`.
+    /// Loads and opens the workload of `choice` with the tokens of `server`.
     pub(crate) fn prepare(
         choice: &WorkloadChoice,
         plan: &Plan,
         components: &Components,
-        prober: &Arc<Mutex<Prober>>,
+        server: &TokenSources<'_>,
         printer: &Printer,
     ) -> CliResult<Self> {
         let name = match &choice.source {
@@ -50,7 +50,7 @@ impl ReadyWorkload {
         let settings = components::settings(&info.name, &info.options, &choice.options)?;
         let data = DataFiles::open(&info.slots, &choice.data)?;
         let data_facts = data.facts().map(|(s, f)| (s.clone(), (f.name.clone(), f.digest.clone()))).collect();
-        let (tokens, tokens_by) = if info.needs_tokens { tokenizer(plan, prober, printer)? } else { (Arc::new(NoTokens) as _, "") };
+        let (tokens, tokens_by) = if info.needs_tokens { server.choose(printer) } else { (Arc::new(NoTokens) as _, "") };
         let imports = Imports { data: Arc::new(data), tokens, log: components::log(printer) };
         let source = Source::Plugin { plugin: plugin.clone(), imports, settings: settings.clone(), seed: plan.seed.value };
         let label = choice.label.clone().unwrap_or_else(|| info.name.clone());
@@ -119,21 +119,29 @@ impl ReadyWorkload {
     }
 }
 
-/// A `tokenizer.json` the user named; else the server's endpoint; else an estimate, with a word about it.
-fn tokenizer(plan: &Plan, prober: &Arc<Mutex<Prober>>, printer: &Printer) -> CliResult<(Arc<dyn Tokens>, &'static str)> {
-    if let Some(path) = &plan.tokenizer {
-        let file = TokenizerFile::load(&path.value)
-            .map_err(|e| CliError::usage(format!("cannot use the tokenizer `{}`", path.value.display())).caused_by(&e))?;
-        return Ok((Arc::new(FileTokens(file)), word(TokensBy::File)));
+/// Where a workload's token counts can come from.
+pub(crate) struct TokenSources<'a> {
+    /// The user's `tokenizer.json`.
+    pub(crate) file: Option<&'a TokenizerFile>,
+    /// The server, for its own endpoint.
+    pub(crate) prober: &'a Arc<Mutex<Prober>>,
+}
+
+impl TokenSources<'_> {
+    /// The file; else the server's endpoint; else an estimate, with a word about it.
+    fn choose(&self, printer: &Printer) -> (Arc<dyn Tokens>, &'static str) {
+        if let Some(file) = self.file {
+            return (Arc::new(FileTokens(file.clone())), word(TokensBy::File));
+        }
+        if let Some(server) = ServerTokens::probe(Arc::clone(self.prober)) {
+            return (Arc::new(server), word(TokensBy::Server));
+        }
+        printer.warning(
+            "token counts of this workload are estimates: the server has no tokenize endpoint; name the model's \
+             `tokenizer.json` with `--tokenizer` for exact lengths",
+        );
+        (Arc::new(ApproximateTokens), word(TokensBy::Approximate))
     }
-    if let Some(server) = ServerTokens::probe(Arc::clone(prober)) {
-        return Ok((Arc::new(server), word(TokensBy::Server)));
-    }
-    printer.warning(
-        "token counts of this workload are estimates: the server has no tokenize endpoint; name the model's \
-         `tokenizer.json` with `--tokenizer` for exact lengths",
-    );
-    Ok((Arc::new(ApproximateTokens), word(TokensBy::Approximate)))
 }
 
 /// As the column `tokens_by` spells it.

@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 
-use benchhost_model::{Ending, Failure, Timeline};
+use benchhost_http::{Cancel, Client, Outgoing, RunClock};
+use benchhost_model::{Ending, Failure, Nanos, Timeline};
 
-use crate::server::{STREAM, answer, assert_sound, chunk, exchange, request, script, serve, target};
+use crate::server::{STREAM, answer, assert_sound, chunk, exchange, request, run, script, serve, target};
 
 fn failure(timeline: &Timeline) -> Failure {
     assert_sound(timeline);
@@ -38,6 +39,16 @@ fn the_name_has_no_address() {
     let timeline = exchange(target);
     assert_eq!(failure(&timeline), Failure::Connect);
     assert!(timeline.failure.unwrap().detail.contains("no-such-host.invalid"));
+}
+
+#[test]
+fn a_path_that_is_too_long_with_its_base_is_asked_of_nobody() {
+    let mut target = target(nobody());
+    target.base = format!("{}/{}", target.base, "b".repeat(40_000)).parse().unwrap();
+    let long = Outgoing::get(&format!("/{}", "a".repeat(40_000))).unwrap();
+    let client = Client::new(target, RunClock::start());
+    let timeline = run(client.exchange(&long, Nanos::ZERO, &Cancel::new()));
+    assert_eq!((failure(&timeline), timeline.attempts), (Failure::Protocol, 0));
 }
 
 #[test]

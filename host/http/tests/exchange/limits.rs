@@ -142,3 +142,23 @@ fn cancelling_before_the_answer_or_the_start_is_no_failure() {
         );
     }
 }
+
+#[test]
+fn a_cancelled_request_is_not_written_to_a_kept_connection() {
+    let (tap, seen) = wire_tap();
+    let address = serve(vec![script(move |mut socket| {
+        answer(&mut socket, &ok("a"));
+        tap.send(hung_up(&mut socket)).unwrap();
+    })]);
+    let cancel = Cancel::new();
+    let client = Client::new(target(address), RunClock::start());
+    let timeline = run(async {
+        client.exchange(&post(), Nanos::ZERO, &cancel).await;
+        assert_eq!(client.idle_connections(), 1);
+        cancel.cancel();
+        client.exchange(&post(), Nanos::ZERO, &cancel).await
+    });
+    assert_eq!((timeline.ending, timeline.sent, timeline.attempts), (Ending::Cancelled, None, 0));
+    drop(client);
+    assert!(seen.recv().unwrap(), "nothing more was sent");
+}

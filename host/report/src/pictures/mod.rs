@@ -53,13 +53,21 @@ pub struct Picture {
     pub svg: Svg,
 }
 
-/// Every figure that `rows` allow: [`sweep`] and [`bars`] of each workload, and [`parameter_sweep`] when there are several
-/// workloads. Empty for no rows.
+/// Every figure that `rows` allow: [`sweep`] and [`bars`] of each workload, and [`parameter_sweep`] of each family of
+/// workloads. The members of a family are points of its figure: they get no bars of their own, and a sweep only over
+/// several loads. Empty for no rows.
 pub fn pictures(rows: &[SummaryRow], caption: &Caption) -> Vec<Picture> {
-    let mut all = sweep(rows, caption);
-    all.extend(bars(rows, caption));
-    all.extend(parameter_sweep(rows, caption));
-    all
+    let all: Vec<&SummaryRow> = rows.iter().collect();
+    let families = parameters::families(&all);
+    let member = |r: &&SummaryRow| parameters::family(&r.workload).is_some_and(|f| families.contains(&f));
+    let swept = |r: &&SummaryRow| all.iter().any(|o| o.workload == r.workload && o.load != r.load);
+    let of = |keep: &dyn Fn(&&SummaryRow) -> bool| -> Vec<SummaryRow> {
+        all.iter().copied().filter(keep).cloned().collect()
+    };
+    let mut made = sweep(&of(&|r| !member(r) || swept(r)), caption);
+    made.extend(bars(&of(&|r| !member(r)), caption));
+    made.extend(parameter_sweep(rows, caption));
+    made
 }
 
 /// The rows of one figure, with what its head needs.

@@ -9,43 +9,74 @@ use super::frame::{Grid, figure};
 use super::letters::{Face, fit};
 use super::look::{TICK, looks};
 use super::panel::{Line, Places, Point, Words, lines};
-use super::{Caption, Picture, Scene, load_words};
+use super::{Caption, Picture, Scene, file_name, load_words};
 use crate::lines::clean;
 use crate::metric::{Metric, OUT_TOK_S, REQ_S, TOTAL_TOK_S};
 use crate::series::{Spread, by_load, distinct, loads, series_of};
 
-/// One figure named `parameters` when two or more workloads share a load; of several loads the one with the most
-/// workloads, of equals the highest.
-pub fn parameter_sweep(rows: &[SummaryRow], caption: &Caption) -> Vec<Picture> {
-    let all: Vec<&SummaryRow> = rows.iter().collect();
-    let labels_at = |load: LoadPoint| {
-        let at: Vec<&SummaryRow> = all.iter().copied().filter(|r| r.load == load).collect();
-        distinct(&at, |r| r.workload.as_str())
-    };
-    let busiest = loads(&all)
-        .into_iter()
-        .max_by(|a, b| labels_at(*a).len().cmp(&labels_at(*b).len()).then(by_load(*a, *b)));
-    let Some(load) = busiest else { return Vec::new() };
-    let mut workloads = labels_at(load);
-    if workloads.len() < 2 {
-        return Vec::new();
-    }
-    workloads.sort_by(|a, b| natural(a, b));
-    let rows: Vec<&SummaryRow> = all.iter().copied().filter(|r| r.load == load).collect();
-    vec![Picture { name: "parameters".to_owned(), svg: one(&rows, &workloads, load, caption) }]
+/// The parameter study a label belongs to: `length` of `length-128x128`. `None` for a label without a hyphen.
+pub(super) fn family(workload: &str) -> Option<&str> {
+    workload.rsplit_once('-').map(|(family, _)| family).filter(|family| !family.is_empty())
 }
 
-fn one(rows: &[&SummaryRow], workloads: &[&str], load: LoadPoint, caption: &Caption) -> super::Svg {
+/// The families of `rows` with at least two members, in order of appearance.
+pub(super) fn families<'a>(rows: &[&'a SummaryRow]) -> Vec<&'a str> {
+    let labels = distinct(rows, |r| r.workload.as_str());
+    let mut found: Vec<&str> = Vec::new();
+    for (index, label) in labels.iter().enumerate() {
+        let Some(family) = self::family(label) else { continue };
+        if !found.contains(&family) && labels[index + 1..].iter().any(|l| self::family(l) == Some(family)) {
+            found.push(family);
+        }
+    }
+    found
+}
+
+/// One figure for each family of workload labels (`length-32`, `length-64`, …), named `parameters-FAMILY`; of several
+/// loads the one with the most members, of equals the highest. Workloads without a family have no parameter to draw over.
+pub fn parameter_sweep(rows: &[SummaryRow], caption: &Caption) -> Vec<Picture> {
+    let all: Vec<&SummaryRow> = rows.iter().collect();
+    let mut made = Vec::new();
+    for family in families(&all) {
+        let members: Vec<&SummaryRow> =
+            all.iter().copied().filter(|r| self::family(&r.workload) == Some(family)).collect();
+        let labels_at = |load: LoadPoint| {
+            let at: Vec<&SummaryRow> = members.iter().copied().filter(|r| r.load == load).collect();
+            distinct(&at, |r| r.workload.as_str())
+        };
+        let busiest = loads(&members)
+            .into_iter()
+            .max_by(|a, b| labels_at(*a).len().cmp(&labels_at(*b).len()).then(by_load(*a, *b)));
+        let Some(load) = busiest else { continue };
+        let mut workloads = labels_at(load);
+        if workloads.len() < 2 {
+            continue;
+        }
+        workloads.sort_by(|a, b| natural(a, b));
+        let rows: Vec<&SummaryRow> = members.iter().copied().filter(|r| r.load == load).collect();
+        let name = file_name(&format!("parameters {family}"), &made);
+        made.push(Picture { name, svg: one(&rows, &workloads, (family, load), caption) });
+    }
+    made
+}
+
+fn one(
+    rows: &[&SummaryRow],
+    workloads: &[&str],
+    (family, load): (&str, LoadPoint),
+    caption: &Caption,
+) -> super::Svg {
     let series = series_of(rows);
     let looks = looks(&series);
     let scene = Scene { rows, series: &series, looks: &looks };
-    let places = label_places(workloads);
+    let places = label_places(family, workloads);
     let any = |m: &Metric| rows.iter().any(|r| (m.pick)(r).is_some_and(f64::is_finite));
     let mut metrics: Vec<Metric> = [OUT_TOK_S, TOTAL_TOK_S].into_iter().filter(any).collect();
     if metrics.is_empty() {
         metrics.push(REQ_S);
     }
-    let head = scene.head(caption, "Throughput by workload", &[load_words(load)], false);
+    let title = format!("Throughput over {}", clean(family));
+    let head = scene.head(caption, &title, &[load_words(load)], false);
     figure(&head, Grid { columns: 2, width: 640, height: 408 }, &metrics, |canvas, metric, cell| {
         let drawn: Vec<Line> = series
             .iter()
@@ -71,31 +102,19 @@ fn one(rows: &[&SummaryRow], workloads: &[&str], load: LoadPoint, caption: &Capt
     })
 }
 
-/// Evenly spaced, each under what tells it from the others.
-fn label_places(workloads: &[&str]) -> Places {
-    let shared = shared_start(workloads);
+/// Evenly spaced, each under what tells it from the others of its family.
+fn label_places(family: &str, workloads: &[&str]) -> Places {
     let last = workloads.len().saturating_sub(1).max(1) as f64;
     let room = 520.0 / workloads.len().max(1) as f64;
+    let label = |w: &&str| {
+        let rest = w.strip_prefix(family).map_or(*w, |rest| rest.trim_start_matches('-'));
+        fit(&clean(rest), TICK, Face::Regular, room.max(30.0))
+    };
     Places {
         shares: (0..workloads.len()).map(|i| i as f64 / last).collect(),
-        labels: workloads
-            .iter()
-            .map(|w| fit(&clean(&w[shared.len()..]), TICK, Face::Regular, room.max(30.0)))
-            .collect(),
-        title: if shared.is_empty() {
-            "Workload".to_owned()
-        } else {
-            format!("Workload {}…", clean(shared))
-        },
+        labels: workloads.iter().map(label).collect(),
+        title: clean(family),
     }
-}
-
-/// What all labels begin with, up to the last character that is no letter or digit; never a whole label.
-fn shared_start<'a>(labels: &[&'a str]) -> &'a str {
-    let Some(first) = labels.first() else { return "" };
-    let ends = first.char_indices().filter(|(_, c)| !c.is_alphanumeric()).map(|(i, c)| i + c.len_utf8());
-    let shared = |end: &usize| labels.iter().all(|l| l.len() > *end && l.starts_with(&first[..*end]));
-    ends.rev().find(shared).map_or("", |end| &first[..end])
 }
 
 /// Order in which `len9` stands before `len10`.
@@ -131,10 +150,10 @@ mod tests {
     }
 
     #[test]
-    fn the_shared_start_ends_at_a_boundary() {
-        assert_eq!(shared_start(&["synthetic-len-32", "synthetic-len-64"]), "synthetic-len-");
-        assert_eq!(shared_start(&["len32", "len64"]), "");
-        assert_eq!(shared_start(&["a-", "a-b"]), "");
-        assert_eq!(shared_start(&[]), "");
+    fn a_family_is_what_stands_before_the_last_hyphen() {
+        assert_eq!(family("length-32x32"), Some("length"));
+        assert_eq!(family("synthetic-len-32"), Some("synthetic-len"));
+        assert_eq!(family("empathetic"), None);
+        assert_eq!(family("-32"), None);
     }
 }

@@ -8,13 +8,13 @@ use super::remarks::{note, notes, outcomes};
 use crate::lines::{clean, cut};
 use crate::metric::{
     COST, E2E_P50, GPU_ENERGY, GPU_MEMORY, GPU_POWER, ITL_P50, Metric, OUT_TOK_S, REQ_S, TPOT_P50, TTFT_P50,
-    TTFT_P99,
+    TTFT_P90, TTFT_P99,
 };
 use crate::numbers::{self, NOTHING};
 use crate::series::{Series, Spread, distinct, join, loads, series_of};
 
 /// Most score columns of one table.
-const SCORES_A_TABLE: usize = 5;
+const SCORES_A_TABLE: usize = 6;
 
 /// The summary of `rows` for people. `Plain` is at most 80 columns wide and ends without a line feed.
 pub fn summary_table(rows: &[SummaryRow], style: TableStyle) -> String {
@@ -32,13 +32,19 @@ pub fn summary_table(rows: &[SummaryRow], style: TableStyle) -> String {
                 .join("\n"),
         );
     }
-    for (title, figures) in further(&all) {
-        let tables = draw(style, &groups, &figures, &[], |_| Vec::new());
-        let with_data =
-            |g: &Group<'_>| g.rows().iter().any(|r| figures.iter().any(|f| (f.pick)(r).is_some()));
-        for (group, table) in groups.iter().zip(tables).filter(|(g, _)| with_data(g)) {
-            let name = join(&[title, &group.name]);
-            blocks.push([heading(style, &name, group.mark), paragraph(style, &table)].join("\n"));
+    let machine = machine(&all);
+    let tables = draw(style, &groups, &machine, &[], |_| Vec::new());
+    for (group, table) in groups.iter().zip(tables).filter(|(g, _)| has_any(g.rows(), &machine)) {
+        blocks.push(titled(style, "cost and GPU", group, &table));
+    }
+    for group in &groups {
+        for figures in scores(group.rows()) {
+            let alone = std::slice::from_ref(group);
+            blocks.extend(
+                draw(style, alone, &figures, &[], |_| Vec::new())
+                    .iter()
+                    .map(|t| titled(style, "scores", group, t)),
+            );
         }
     }
     let notes = notes(&all, &groups, &figures);
@@ -102,41 +108,58 @@ fn figures(rows: &[&SummaryRow]) -> Vec<Figure<'static>> {
     } else {
         of_metric("TPOT ms", "p50", TPOT_P50, NO_TOKENS)
     };
+    // A p99 needs 368 values; most runs have fewer, and a column of dashes helps nobody.
+    let tail = if rows.iter().any(|r| r.ttft.p99.is_some()) {
+        of_metric("TTFT ms", "p99", TTFT_P99, TOO_FEW)
+    } else {
+        of_metric("TTFT ms", "p90", TTFT_P90, TOO_FEW)
+    };
     vec![
         of_metric("", "req/s", REQ_S, TOO_FEW),
         of_metric("", "tok/s", OUT_TOK_S, NO_TOKENS),
         of_metric("TTFT ms", "p50", TTFT_P50, TOO_FEW),
-        of_metric("TTFT ms", "p99", TTFT_P99, TOO_FEW),
+        tail,
         per_token,
         of_metric("e2e ms", "p50", E2E_P50, TOO_FEW),
     ]
 }
 
-/// Tables that are drawn only when any row has their figures: GPU and cost, then scores.
-fn further<'a>(rows: &[&'a SummaryRow]) -> Vec<(&'static str, Vec<Figure<'a>>)> {
-    let has = |f: &Figure<'_>| rows.iter().any(|r| (f.pick)(r).is_some());
-    let mut machine = vec![
+fn has_any(rows: &[&SummaryRow], figures: &[Figure<'_>]) -> bool {
+    rows.iter().any(|r| figures.iter().any(|f| (f.pick)(r).is_some()))
+}
+
+fn titled(style: TableStyle, title: &str, group: &Group<'_>, table: &str) -> String {
+    [heading(style, &join(&[title, &group.name]), group.mark), paragraph(style, table)].join("\n")
+}
+
+/// Columns for GPU and cost that any row has.
+fn machine(rows: &[&SummaryRow]) -> Vec<Figure<'static>> {
+    let mut figures = vec![
         of_metric("GPU peak", "GiB", GPU_MEMORY, ""),
         of_metric("GPU mean", "W", GPU_POWER, ""),
         of_metric("GPU energy", "kJ", GPU_ENERGY, ""),
         of_metric("US$ per", "M tokens out", COST, ""),
     ];
-    machine.retain(has);
+    figures.retain(|f| has_any(rows, std::slice::from_ref(f)));
+    figures
+}
+
+/// Columns for the scores that these rows have, a table's worth each. `reasoning_correct` stands in two lines.
+fn scores<'a>(rows: &[&'a SummaryRow]) -> Vec<Vec<Figure<'a>>> {
     let mut names: Vec<&'a str> = rows.iter().flat_map(|r| r.scores.keys().map(String::as_str)).collect();
     names.sort_unstable();
     names.dedup();
-    let score = |name: &&'a str| {
+    let column = |name: &&'a str| {
         let name = *name;
+        let (over, rest) = name.split_once('_').unwrap_or(("", name));
         Figure {
-            over: String::new(),
-            name: cut(&clean(name), 12),
+            over: cut(&clean(over), 9),
+            name: cut(&clean(rest), 9),
             pick: Box::new(move |r: &SummaryRow| r.scores.get(name).copied()),
             missing: "",
         }
     };
-    let scores = names.chunks(SCORES_A_TABLE).map(|names| ("scores", names.iter().map(score).collect()));
-    let machine = (!machine.is_empty()).then_some(("cost and GPU", machine));
-    machine.into_iter().chain(scores).collect()
+    names.chunks(SCORES_A_TABLE).map(|names| names.iter().map(column).collect()).collect()
 }
 
 /// One table a group, with a row for each load: the load, `extra`, and the figures.
@@ -237,17 +260,17 @@ mod tests {
         insta::assert_snapshot!(summary_table(&rows, TableStyle::Plain), @"
         tgi · fp16 · empathetic
                       requests                TTFT ms  TTFT ms  ITL ms  e2e ms
-        concurrency  ok/failed  req/s  tok/s      p50      p99     p50     p50
+        concurrency  ok/failed  req/s  tok/s      p50      p90     p50     p50
         ──────────────────────────────────────────────────────────────────────
-                  8      100/0   13.9      –     36.0        –    8.85    577
-                 16        0/3     –       –       –         –     –         –
+                  8      100/0   13.9      –     36.0     50.4    8.85    577
+                 16        0/3     –       –       –        –      –         –
         104 scheduled: 100 completed, 3 failed, 1 cut off
           http_503 ×2: server [31m is | overloaded
           timeout ×1
         2 answered on a second connection
         1 completed with another length than the exact one asked for
 
-        – not supported by the data: req/s, TTFT p50, TTFT p99, e2e p50 (needs more
+        – not supported by the data: req/s, TTFT p50, TTFT p90, e2e p50 (needs more
           completed requests); tok/s, ITL p50 (needs token counts of completed
           requests).
         TTFT: send to first output · ITL: gap between tokens · e2e: send to last
@@ -284,9 +307,10 @@ mod tests {
                   8      16.2         0.315
 
         scores · vllm · fp16 · empathetic
-        concurrency  bertscore_f1  exact_match
-        ──────────────────────────────────────
-                  8         0.701        0.500
+                     bertscore  exact
+        concurrency         f1  match
+        ─────────────────────────────
+                  8      0.701  0.500
 
         TTFT: send to first output · TPOT: time per later token · e2e: send to last
         ");

@@ -4,11 +4,12 @@
 use std::marker::PhantomData;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::chunks::{ChunkDecoder, Chunks, Ends};
 use crate::json::{self, Fault};
-use crate::{Finish, Meaning, Usage, server_error};
+use crate::{Meaning, Usage, server_error};
 
 /// In what a server's stream differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,13 +81,10 @@ impl OpenAiChunks {
     /// What a chunk, or a whole answer, means.
     pub fn read(&mut self, data: &str, whole: bool) -> Result<Meaning, Fault> {
         let chunk: Chunk = json::parse(data)?;
-        let mut meaning = Meaning::default();
-        if chunk.may_be_error() {
-            let value = json::parse::<Value>(data)?;
-            meaning.error = server_error::in_band(&value);
-        }
-        let usage = chunk.usage.read();
-        let has_choice = !chunk.choices.is_empty();
+        let mut meaning = Meaning { usage: chunk.usage.read(), ..Meaning::default() };
+        let total = meaning.usage.and_then(|u| u.completion_tokens).or(chunk.predicted());
+        let (has_choice, has_timings, may_be_error) =
+            (!chunk.choices.is_empty(), chunk.has_timings(), chunk.may_be_error());
         for (position, choice) in chunk.choices.into_iter().enumerate() {
             if position == 0 {
                 meaning.choice = choice.index.unwrap_or(0);
@@ -94,17 +92,22 @@ impl OpenAiChunks {
             choice.add_to(&mut meaning);
         }
         if has_choice && !whole {
-            meaning.tokens = self.tokens(usage, &meaning).or(meaning.tokens);
+            meaning.tokens = self.tokens(total, &meaning);
         }
-        meaning.usage = usage;
-        meaning.timings = timings(chunk.timings, chunk.metrics);
+        let last = whole || meaning.finish.is_some() || meaning.usage.is_some();
+        if may_be_error || (last && has_timings) {
+            // A second reading, for the few chunks that hold what has no fixed form.
+            let value = json::parse::<Value>(data)?;
+            meaning.error = may_be_error.then(|| server_error::in_band(&value)).flatten();
+            meaning.timings = if last { timings(&value) } else { String::new() };
+        }
         Ok(meaning)
     }
 
     /// Tokens of this chunk by the running count, or by the dialect's rule.
-    fn tokens(&mut self, usage: Option<Usage>, meaning: &Meaning) -> Option<u32> {
+    fn tokens(&mut self, total: Option<u32>, meaning: &Meaning) -> Option<u32> {
         if let Some(running) = &mut self.running {
-            let total = usage?.completion_tokens?;
+            let total = total?;
             let before = std::mem::replace(running, Running { tokens: total, seen: true });
             return (before.seen || meaning.finish.is_none()).then(|| total.saturating_sub(before.tokens));
         }
@@ -119,21 +122,35 @@ struct Chunk {
     choices: Vec<Choice>,
     #[serde(deserialize_with = "json::object")]
     usage: RawUsage,
-    error: Option<Value>,
-    /// `error` on the flat shape; the usual values are of no use.
-    #[serde(deserialize_with = "json::text")]
-    object: String,
-    /// `FastAPI`'s word for an error.
-    detail: Option<Value>,
+    error: Option<IgnoredAny>,
     /// llama.cpp.
-    timings: Option<Value>,
+    #[serde(deserialize_with = "json::maybe_object")]
+    timings: Option<Timings>,
     /// vLLM with per-request metrics.
-    metrics: Option<Value>,
+    #[serde(deserialize_with = "json::maybe_object")]
+    metrics: Option<IgnoredAny>,
+}
+
+/// Where llama.cpp states its running count.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Timings {
+    #[serde(deserialize_with = "json::count")]
+    predicted_n: Option<u32>,
 }
 
 impl Chunk {
+    /// States an error, or nothing that is known here: errors in other forms (`detail`, the flat one) look so.
     fn may_be_error(&self) -> bool {
-        self.error.is_some() || self.object == "error" || (self.detail.is_some() && self.choices.is_empty())
+        self.error.is_some() || (self.choices.is_empty() && self.usage.read().is_none())
+    }
+
+    fn has_timings(&self) -> bool {
+        self.timings.is_some() || self.metrics.is_some()
+    }
+
+    fn predicted(&self) -> Option<u32> {
+        self.timings.as_ref().and_then(|t| t.predicted_n)
     }
 }
 
@@ -198,15 +215,10 @@ struct Function {
 
 impl Choice {
     fn add_to(self, meaning: &mut Meaning) {
-        meaning.text.push_str(&self.text);
+        add(&mut meaning.text, self.text);
         self.delta.add_to(meaning);
         self.message.add_to(meaning);
-        if let Some((finish, word)) = finish(&self.finish_reason) {
-            meaning.finish = Some(finish);
-            if finish == Finish::Other {
-                meaning.extra = serde_json::json!({"finish_reason": word}).to_string();
-            }
-        }
+        meaning.finish_word(&self.finish_reason);
         meaning.token_ids.extend(self.token_ids);
         meaning.token_ids.extend(self.token);
     }
@@ -214,31 +226,25 @@ impl Choice {
 
 impl Delta {
     fn add_to(self, meaning: &mut Meaning) {
-        meaning.text.push_str(&self.content);
+        add(&mut meaning.text, self.content);
         // Some servers send the same thought under both names.
-        let thought = if self.reasoning.is_empty() { &self.reasoning_content } else { &self.reasoning };
-        meaning.reasoning.push_str(thought);
-        meaning.refusal.push_str(&self.refusal);
-        for function in self.tool_calls.iter().map(|call| &call.function).chain([&self.function_call]) {
-            meaning.tool.push_str(&function.name);
-            meaning.tool.push_str(&function.arguments);
+        let thought = if self.reasoning.is_empty() { self.reasoning_content } else { self.reasoning };
+        add(&mut meaning.reasoning, thought);
+        add(&mut meaning.refusal, self.refusal);
+        for function in self.tool_calls.into_iter().map(|call| call.function).chain([self.function_call]) {
+            add(&mut meaning.tool, function.name);
+            add(&mut meaning.tool, function.arguments);
         }
     }
 }
 
-/// Why generation ended. Empty, and Friendli's literal `null`, mean that it has not.
-pub(crate) fn finish(word: &str) -> Option<(Finish, &str)> {
-    let finish = match word {
-        "" | "null" => return None,
-        "stop" | "eos_token" | "stop_sequence" | "eos" => Finish::Stop,
-        "length" | "max_tokens" => Finish::Length,
-        "tool_calls" | "function_call" => Finish::ToolCalls,
-        "content_filter" => Finish::ContentFilter,
-        "abort" | "aborted" | "cancelled" => Finish::Aborted,
-        "error" => Finish::Error,
-        _ => Finish::Other,
-    };
-    Some((finish, word))
+/// Moves a text where it can: nearly every chunk has one.
+fn add(to: &mut String, text: String) {
+    if to.is_empty() {
+        *to = text;
+    } else {
+        to.push_str(&text);
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -285,6 +291,7 @@ impl RawUsage {
 }
 
 /// The server's own timings as it wrote them: llama.cpp's `timings` or vLLM's `metrics`.
-fn timings(timings: Option<Value>, metrics: Option<Value>) -> String {
-    timings.or(metrics).filter(Value::is_object).map(|v| v.to_string()).unwrap_or_default()
+fn timings(chunk: &Value) -> String {
+    let stated = ["timings", "metrics"].iter().filter_map(|key| chunk.get(key)).find(|v| v.is_object());
+    stated.map(Value::to_string).unwrap_or_default()
 }

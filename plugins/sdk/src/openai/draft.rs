@@ -129,7 +129,8 @@ impl Draft {
         })
     }
 
-    /// Temperature, `top_p`, seed and stop texts, explicit as far as the server takes them.
+    /// Temperature, `top_p`, seed and stop texts, explicit as far as the server takes them. With an exact length stop texts
+    /// are left out, because they would end the answer before it.
     pub fn sample(&mut self, sampling: &Sampling, rules: &Rules) -> Result<(), Refusal> {
         self.set("temperature", checked("temperature", sampling.temperature, 0.0..=f64::MAX)?);
         match sampling.top_p {
@@ -153,6 +154,13 @@ impl Draft {
                 ));
             }
         }
+        if sampling.stop.is_empty() {
+            return Ok(());
+        }
+        if sampling.exact {
+            self.note("stop texts left out: they would end an answer of exact length early");
+            return Ok(());
+        }
         if sampling.stop.len() > rules.most_stops {
             return Err(Refusal::Unsupported(format!(
                 "{} stop texts: this server takes at most {}",
@@ -160,9 +168,7 @@ impl Draft {
                 rules.most_stops
             )));
         }
-        if !sampling.stop.is_empty() {
-            self.set("stop", sampling.stop.clone());
-        }
+        self.set("stop", sampling.stop.clone());
         Ok(())
     }
 }
@@ -334,6 +340,17 @@ mod tests {
         );
         assert!(matches!(with("[]"), Err(Refusal::Invalid(text)) if text.contains("extra-body")));
         assert!(matches!(with("{"), Err(Refusal::Invalid(text)) if text.contains("extra-body")));
+    }
+
+    #[test]
+    fn stop_texts_give_way_to_an_exact_length_and_are_noted() {
+        let mut asked = input(Prompt::Text("x".into()), Route::Chat);
+        asked.sampling.stop = vec!["a".into()];
+        assert!(body(&asked, &Rules::default()).contains(r#""stop":["a"]"#));
+        asked.sampling.exact = true;
+        let drafted = draft(&asked, &Rules::default()).unwrap();
+        assert!(!drafted.body.contains_key("stop"));
+        assert_eq!(drafted.notes, ["stop texts left out: they would end an answer of exact length early"]);
     }
 
     #[test]

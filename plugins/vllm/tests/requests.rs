@@ -30,7 +30,7 @@ fn a_chat_request_says_everything_explicitly() {
 }
 
 #[test]
-fn exact_length_salt_seed_and_stop_have_their_fields() {
+fn exact_length_salt_and_seed_have_their_fields_and_stop_texts_give_way() {
     let mut input = asked(Prompt::Tokens(vec![1, 2, 3]), Route::Completions);
     input.sampling = Sampling {
         max_tokens: 7,
@@ -45,7 +45,7 @@ fn exact_length_salt_seed_and_stop_have_their_fields() {
     assert_eq!(
         body::<Vllm>(&[("return-token-ids", "false"), ("running-counts", "true")], input.clone()),
         concat!(
-            r#"{"model":"m","prompt":[1,2,3],"max_tokens":7,"temperature":0.7,"top_p":0.9,"seed":42,"stop":["\n"],"#,
+            r#"{"model":"m","prompt":[1,2,3],"max_tokens":7,"temperature":0.7,"top_p":0.9,"seed":42,"#,
             r#""stream":true,"stream_options":{"include_usage":true,"continuous_usage_stats":true},"#,
             r#""top_k":-1,"min_p":0,"repetition_penalty":1,"ignore_eos":true,"cache_salt":"s-1"}"#
         )
@@ -53,6 +53,7 @@ fn exact_length_salt_seed_and_stop_have_their_fields() {
     let request = build::<Vllm>(&[("running-counts", "true")], input).unwrap();
     assert_eq!(request.path, "/v1/completions");
     assert_eq!(request.ctx, r#"{"route":"completions","running_counts":true}"#);
+    assert_eq!(request.notes.len(), 1, "{:?}", request.notes);
 }
 
 #[test]

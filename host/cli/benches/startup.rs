@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p benchhost --bench startup`. Prints medians of several starts and their ratio; decides nothing.
 
+#![allow(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -40,7 +42,17 @@ fn start(url: &str, folder: &Path, cache: &Path, requests: &Receiver<Instant>) -
     while requests.try_recv().is_ok() {}
     let begun = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_benchhost"))
-        .args(["run", "--engine", &format!("vllm={url}"), "--concurrency", "1", "--requests", "1", "--warmup", "0"])
+        .args([
+            "run",
+            "--engine",
+            &format!("vllm={url}"),
+            "--concurrency",
+            "1",
+            "--requests",
+            "1",
+            "--warmup",
+            "0",
+        ])
         .args(["--gpu", "off", "--no-plots", "-q"])
         .current_dir(folder)
         .env("BENCHHOST_CACHE_DIR", cache)
@@ -48,7 +60,7 @@ fn start(url: &str, folder: &Path, cache: &Path, requests: &Receiver<Instant>) -
         .stderr(Stdio::null())
         .spawn()
         .expect("the program starts");
-    let arrived = requests.recv_timeout(Duration::from_secs(60)).expect("a request");
+    let arrived = requests.recv_timeout(Duration::from_mins(1)).expect("a request");
     child.wait().expect("it ends");
     arrived - begun
 }
@@ -87,7 +99,8 @@ fn answer(stream: TcpStream, first: &Sender<Instant>) -> std::io::Result<()> {
         }
         std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
         let (kind, body) = if head.starts_with("POST") {
-            drop(first.send(arrived));
+            // Nobody waits for the later requests of a run.
+            let _unheard = first.send(arrived);
             let chunk = r#"data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}"#;
             ("text/event-stream", format!("{chunk}\n\ndata: [DONE]\n\n"))
         } else if head.contains("models") {
@@ -95,7 +108,10 @@ fn answer(stream: TcpStream, first: &Sender<Instant>) -> std::io::Result<()> {
         } else {
             ("application/json", r#"{"version":"1"}"#.to_owned())
         };
-        let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
         reader.get_mut().write_all(answer.as_bytes())?;
     }
 }

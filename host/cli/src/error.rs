@@ -36,6 +36,11 @@ impl CliError {
         Self::new(Exit::NotComparable, message)
     }
 
+    /// The user pressed Ctrl-C before anything was measured.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, "interrupted before anything was measured")
+    }
+
     /// A bug of ours, or a machine that fails us (disk full).
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(Exit::Internal, message)

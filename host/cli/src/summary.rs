@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use benchhost_model::{
-    Distribution, LoadPoint, Nanos, Outcome, OutcomeCounts, Phase, Record, SummaryRow,
-};
-use benchhost_stats::{Quantile, Sample};
+use benchhost_model::{Distribution, LoadPoint, Nanos, Outcome, OutcomeCounts, Phase, Record, SummaryRow};
+use benchhost_stats::{Quantile, Sample, WeightedSample};
 use benchhost_telemetry::gpu::{self, GpuSample};
 
 use crate::store::{EventsRow, TelemetryRow};
@@ -32,7 +30,10 @@ pub(crate) fn summarize(evidence: &Evidence<'_>) -> Vec<SummaryRow> {
         group.push(record);
     }
     let samples = gpu_samples(evidence.telemetry);
-    order.iter().filter_map(|key| groups.get(key).map(|group| summarize_group(group, evidence, &samples))).collect()
+    order
+        .iter()
+        .filter_map(|key| groups.get(key).map(|group| summarize_group(group, evidence, &samples)))
+        .collect()
 }
 
 /// What tells points apart. The load is compared by its text: rates are written, not computed.
@@ -96,7 +97,7 @@ fn summarize_group(group: &[&Record], evidence: &Evidence<'_>, samples: &[GpuSam
         duration_s: seconds,
         req_s: rate(Some(done.len() as u64).filter(|n| *n > 0)),
         out_tok_s: rate(output_tokens),
-        total_tok_s: rate(input_tokens.zip(output_tokens).map(|(i, o)| i + o)),
+        total_tok_s: rate(input_tokens.zip(output_tokens).map(|(i, o)| i.saturating_add(o))),
         input_tokens,
         output_tokens,
         ttft: over(|r| r.ttft_ms),
@@ -171,9 +172,10 @@ fn distribution(values: Vec<f64>) -> Distribution {
 
 /// Inter-token latency over tokens: each gap between output events counts once for each token it brought. Needs the
 /// tokens of every event, or one token an event; requests without either are left out, and if none is left there is no
-/// figure.
+/// figure. Token counts are the server's word, so they stay weights: a claim of a billion tokens costs nothing, and
+/// which quantiles are supported is decided by the gaps that were seen.
 fn itl(done: &[&Record], events: &HashMap<u64, EventsRow>) -> Distribution {
-    let mut values = Vec::new();
+    let mut gaps = Vec::new();
     for record in done {
         let Some(row) = events.get(&record.row) else { continue };
         let one_each = record.output_tokens.is_some_and(|n| n as usize == row.t.len());
@@ -184,10 +186,18 @@ fn itl(done: &[&Record], events: &HashMap<u64, EventsRow>) -> Distribution {
                 None => break,
             };
             let each = *gap as f64 / benchhost_model::NS_PER_MS / f64::from(tokens.max(1));
-            values.extend(std::iter::repeat_n(each, tokens as usize));
+            gaps.push((each, u64::from(tokens)));
         }
     }
-    distribution(values)
+    let Ok(sample) = WeightedSample::new(gaps) else { return Distribution::default() };
+    let at = |q: Quantile| sample.quantile(q).ok();
+    Distribution {
+        n: sample.total(),
+        mean: Some(sample.mean()),
+        p50: at(Quantile::P50),
+        p90: at(Quantile::P90),
+        p99: at(Quantile::P99),
+    }
 }
 
 fn decode_rate(r: &Record) -> Option<f64> {
@@ -197,8 +207,11 @@ fn decode_rate(r: &Record) -> Option<f64> {
 
 fn is_mismatch(r: &Record) -> bool {
     let output = r.output_exact && r.output_tokens.is_some() && r.output_tokens != r.output_tokens_asked;
-    let made = r.input_tokens_asked.zip(r.template_tokens).map(|(asked, template)| asked + template);
-    output || made.zip(r.input_tokens).is_some_and(|(made, got)| got != made)
+    // Two of the three are the server's numbers: their sum may pass 32 bits.
+    let wide = |n: Option<u32>| n.map(u64::from);
+    let made =
+        wide(r.input_tokens_asked).zip(wide(r.template_tokens)).map(|(asked, template)| asked + template);
+    output || made.zip(wide(r.input_tokens)).is_some_and(|(made, got)| got != made)
 }
 
 /// Dollars an hour over million tokens an hour.
@@ -226,9 +239,7 @@ struct GpuFigures {
 impl GpuFigures {
     fn over(samples: &[GpuSample], (from, to): (u64, u64)) -> Self {
         Self {
-            peak_mib: gpu::peak_memory_bytes(samples, from, to)
-                .total
-                .map(|b| b as f64 / 1_048_576.0),
+            peak_mib: gpu::peak_memory_bytes(samples, from, to).total.map(|b| b as f64 / 1_048_576.0),
             power_w: gpu::mean_power_watts(samples, from, to).total.map(|p| p.watts),
             energy_j: gpu::energy_joules(samples, from, to).total.map(|e| e.joules),
         }
@@ -251,4 +262,62 @@ fn gpu_samples(rows: &[TelemetryRow]) -> Vec<GpuSample> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::blank_record;
+
+    fn completed(row: u64, output_tokens: u32) -> Record {
+        Record {
+            row,
+            outcome: Outcome::Completed,
+            t_send_ns: Some(Nanos::new(0)),
+            t_last_ns: Some(Nanos::new(1_000_000_000)),
+            output_tokens: Some(output_tokens),
+            ..blank_record()
+        }
+    }
+
+    fn events(row: u64, gap_ns: u64, tokens: &[u32]) -> (u64, EventsRow) {
+        let t = std::iter::once(5).chain(std::iter::repeat(gap_ns)).take(tokens.len()).collect();
+        (row, EventsRow { row, t, k: "a".repeat(tokens.len()), n: tokens.to_vec(), s: 'u' })
+    }
+
+    fn one_row(records: &[Record], events: &HashMap<u64, EventsRow>) -> SummaryRow {
+        let evidence = Evidence { records, events, telemetry: &[], gpu_price_usd_per_hour: None };
+        summarize(&evidence).remove(0)
+    }
+
+    #[test]
+    fn itl_counts_a_gap_once_for_each_token_it_brought() {
+        // Six gaps of 10 ms: five with one token, one with five tokens at 2 ms each.
+        let row =
+            one_row(&[completed(1, 11)], &HashMap::from([events(1, 10_000_000, &[1, 1, 1, 1, 1, 1, 5])]));
+        assert_eq!((row.itl.n, row.itl.mean, row.itl.p50), (10, Some(6.0), Some(6.0)));
+    }
+
+    #[test]
+    fn a_claim_of_billions_of_tokens_is_only_a_number() {
+        let records: Vec<Record> = (1..=4).map(|row| completed(row, u32::MAX)).collect();
+        let events = (1..=4).map(|row| events(row, 1_000_000, &[1, u32::MAX, 1_500_000_000, 1])).collect();
+        let row = one_row(&records, &events);
+        assert_eq!(row.itl.n, 4 * (u64::from(u32::MAX) + 1_500_000_001));
+        assert_eq!(row.output_tokens, Some(4 * u64::from(u32::MAX)));
+        // Twelve gaps support a median, whatever number of tokens is claimed for them.
+        assert!(row.itl.p50.is_some_and(|p50| p50 < 1e-6) && row.itl.p90.is_none());
+    }
+
+    #[test]
+    fn token_counts_that_pass_32_bits_together_are_a_mismatch() {
+        let mut record = completed(1, 1);
+        record.input_tokens_asked = Some(10);
+        record.template_tokens = Some(u32::MAX);
+        record.input_tokens = Some(9);
+        assert_eq!(one_row(&[record.clone()], &HashMap::new()).length_mismatches, 1);
+        record.template_tokens = Some(5);
+        record.input_tokens = Some(15);
+        assert_eq!(one_row(&[record], &HashMap::new()).length_mismatches, 0);
+    }
 }

@@ -93,7 +93,11 @@ fn a_redirect_is_not_followed() {
 fn a_page_of_html_is_not_an_answer() {
     let (rows, said) = with_fault("openai", "html", &[]);
     assert_eq!(said.code, 7);
-    assert!(rows.iter().all(|r| r["outcome"] == "failed"), "{rows:?}");
+    assert_eq!(rows.len(), 4);
+    for row in &rows {
+        assert_eq!(row["outcome"], "failed", "{row:?}");
+        assert!(!row["failure"].is_empty() && !row["failure_detail"].is_empty(), "{row:?}");
+    }
 }
 
 #[test]
@@ -115,7 +119,7 @@ fn a_connection_that_closes_before_answering() {
 }
 
 #[test]
-fn nobody_listens() {
+fn one_connection_that_dies_costs_one_request() {
     let bench = Bench::new();
     let server = bench.simulator("vllm", &["--fault", "close-before-response:first=1"]);
     let engine = format!("vllm={}", server.url);
@@ -138,7 +142,40 @@ fn nobody_listens() {
     ]);
     assert_eq!(said.code, 0, "failed requests alone do not change the code\n{}", said.err);
     let rows = bench.measured("r");
-    assert_eq!(rows.iter().filter(|r| r["outcome"] == "failed").count(), 1);
+    let failures: Vec<_> =
+        rows.iter().filter(|r| r["outcome"] == "failed").map(|r| r["failure"].as_str()).collect();
+    assert_eq!((rows.len(), failures), (6, vec!["closed"]));
+}
+
+#[test]
+fn a_turn_that_fails_ends_its_dialogue_and_every_turn_has_a_row() {
+    let of = |extra: &[&str]| {
+        let (rows, said) = with_fault("vllm", "http-error:share=0.5,status=500", extra);
+        assert_eq!(said.code, 0, "{}", said.err);
+        rows
+    };
+    let rows = of(&["--workload-option", "turns=every", "--requests", "12"]);
+    let mut dialogues: std::collections::BTreeMap<&str, Vec<(u32, &str)>> = std::collections::BTreeMap::new();
+    for row in &rows {
+        let turn = row["turn"].parse().expect("a turn");
+        dialogues.entry(&row["item"]).or_default().push((turn, &row["outcome"]));
+    }
+    assert_eq!(dialogues.len(), 12);
+    let mut after_a_failure = 0;
+    for (item, turns) in dialogues {
+        let failed = turns.iter().position(|(_, outcome)| *outcome == "failed").unwrap_or(turns.len());
+        for (place, (turn, outcome)) in turns.iter().enumerate() {
+            assert_eq!(*turn as usize, place, "{item}: every turn once, in order: {turns:?}");
+            let expected = match place.cmp(&failed) {
+                std::cmp::Ordering::Less => "completed",
+                std::cmp::Ordering::Equal => "failed",
+                std::cmp::Ordering::Greater => "shed",
+            };
+            assert_eq!(*outcome, expected, "{item}: {turns:?}");
+            after_a_failure += usize::from(expected == "shed");
+        }
+    }
+    assert!(after_a_failure > 0, "no dialogue failed before its last turn");
 }
 
 #[test]
@@ -210,7 +247,14 @@ fn a_server_that_wants_a_key_gets_it_from_the_variable_and_nowhere_else() {
         .map(str::to_owned)
     };
     let without = bench.command(&args("a").each_ref().map(String::as_str)).output().expect("runs");
-    assert_ne!(without.status.code(), Some(0), "the server refuses requests without a key");
+    let refused = String::from_utf8_lossy(&without.stderr);
+    let code = without.status.code();
+    assert!(code == Some(6) || code == Some(7), "the server refuses requests without a key\n{refused}");
+    if code == Some(7) {
+        assert!(bench.measured("a").iter().all(|r| r["failure"] == "http_401"));
+    } else {
+        assert!(refused.contains("401"), "{refused}");
+    }
     let with = bench
         .command(&args("b").each_ref().map(String::as_str))
         .env("VLLM_API_KEY", secret)

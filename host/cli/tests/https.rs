@@ -14,7 +14,8 @@ use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// An HTTPS server that serves models and one short stream; returns its URL and its certificate as PEM.
 fn server() -> (String, String) {
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("a key");
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -61,7 +62,10 @@ fn answer(mut stream: BufReader<StreamOwned<ServerConnection, std::net::TcpStrea
         } else {
             ("application/json", r#"{"object":"list","data":[{"id":"m"}]}"#.to_owned())
         };
-        let text = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let text = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
         stream.get_mut().write_all(text.as_bytes())?;
         stream.get_mut().flush()?;
     }

@@ -191,3 +191,23 @@ fn nothing_committed_speaks_of_a_machine() {
         }
     }
 }
+
+#[test]
+fn links_in_documents_lead_somewhere() {
+    for path in files(".md") {
+        // Templates speak of the folder they become.
+        if path.to_string_lossy().contains("/templates/") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("text");
+        assert!(!text.contains("@@"), "{} holds a placeholder", path.display());
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            if file.is_empty() || file.contains("://") || file.contains(' ') {
+                continue;
+            }
+            let linked = path.parent().expect("a folder").join(file);
+            assert!(linked.exists(), "{} links to {target}", path.display());
+        }
+    }
+}

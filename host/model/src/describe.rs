@@ -68,7 +68,10 @@ pub struct Setting {
 }
 
 /// What one route of an engine can do.
-#[expect(clippy::struct_excessive_bools, reason = "five independent capabilities, each named where it is asked for")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "five independent capabilities, each named where it is asked for"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteInfo {
     /// Which route.

@@ -1,8 +1,6 @@
 //! What came over the wire for one request, and when: bytes and read marks. Knows nothing of what the bytes mean.
 
-
 use crate::{Ending, Failure, Nanos};
-
 
 /// Where a stamp came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -325,7 +325,8 @@ fn a_workload_that_refuses_to_open_again_is_opened_at_the_next_call() {
     let mut guest = Guest::workload();
     let (count, refuse) = (guest.counting(), guest.refusing("no data"));
     // `count` answers at 16: 1 is an error.
-    let open = format!("{count} (if (i32.eq (i32.load8_u (i32.const 16)) (i32.const 1)) (then (return {refuse})))");
+    let open =
+        format!("{count} (if (i32.eq (i32.load8_u (i32.const 16)) (i32.const 1)) (then (return {refuse})))");
     let guest = guest.before("open", &open).before(
         "item-at",
         "(if (i32.eqz (global.get $open)) (then (unreachable)))

@@ -20,7 +20,7 @@ mod pictures;
 mod series;
 mod tables;
 
-pub use comparison::{ComparedGroup, ComparedRow, ComparisonTable, Side, Word};
+pub use comparison::{ComparedGroup, ComparedRow, ComparisonTable, Difference, Side, Word};
 pub use error::ReportError;
 pub use pictures::{Caption, Picture, Svg, bars, parameter_sweep, pictures, render_png, sweep};
 pub use tables::{TABLE_WIDTH, TableStyle, summary_columns, summary_csv, summary_json, summary_table};

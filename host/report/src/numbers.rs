@@ -84,6 +84,24 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{sign}{size}%")
 }
 
+/// Differences of one row with their signs, all with the decimals that the largest needs: `+1.2`, `−0.1`, `0.0`.
+pub(crate) fn changes(values: &[f64]) -> Vec<String> {
+    let largest = values.iter().filter(|v| v.is_finite()).fold(0.0_f64, |a, v| a.max(v.abs()));
+    let places = [1.0, 0.1, 0.01].iter().position(|bound| largest >= *bound).map_or(4, |at| at + 1);
+    let places = if largest == 0.0 { 1 } else { places };
+    let text = |value: f64| {
+        if !value.is_finite() {
+            return NOTHING.to_owned();
+        }
+        let size = value.abs();
+        let size = if largest < 999.95 { format!("{size:.places$}") } else { figure(size) };
+        let nothing = size.bytes().all(|b| matches!(b, b'0' | b'.'));
+        let sign = if nothing { String::new() } else { if value < 0.0 { MINUS } else { '+' }.to_string() };
+        format!("{sign}{size}")
+    };
+    values.iter().map(|v| text(*v)).collect()
+}
+
 /// Labels of evenly spaced `ticks`, with the decimals their step needs and one unit for all.
 pub(crate) fn ticks(ticks: &[f64]) -> Vec<String> {
     let largest = ticks.iter().fold(0.0_f64, |a, t| a.max(t.abs()));
@@ -172,6 +190,15 @@ mod tests {
         assert_eq!(percent(-0.04), "−4.0%");
         assert_eq!(percent(-0.0001), "0.0%");
         assert_eq!(percent(12.5), "+1,250%");
+    }
+
+    #[test]
+    fn differences_carry_their_sign_and_share_their_decimals() {
+        assert_eq!(changes(&[1.24, -0.1, 2.4]), ["+1.2", "−0.1", "+2.4"]);
+        assert_eq!(changes(&[0.031, -0.004]), ["+0.031", "−0.004"]);
+        assert_eq!(changes(&[0.0, 0.0]), ["0.0", "0.0"]);
+        assert_eq!(changes(&[0.12, 0.0, f64::NAN]), ["+0.12", "0.00", "–"]);
+        assert_eq!(changes(&[-123_456.0]), ["−123k"]);
     }
 
     #[test]

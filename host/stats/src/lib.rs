@@ -39,6 +39,7 @@ mod rate;
 mod sample;
 mod special;
 mod verdict;
+mod weighted;
 
 pub use bootstrap::{Bootstrap, Statistic};
 pub use compare::{Basis, CompareError, Comparison, compare, compare_blocks, compare_raw};
@@ -53,3 +54,4 @@ pub use quantile::{Quantile, Refused};
 pub use rate::{Window, interactive_law, littles_law, relative_gap};
 pub use sample::{Sample, SampleError, Series};
 pub use verdict::{Direction, Margin, Rule, Verdict};
+pub use weighted::WeightedSample;

@@ -183,7 +183,11 @@ pub(crate) fn type7_position(count: usize, quantile: Quantile) -> (usize, f64) {
 /// rounding can never make a higher quantile smaller.
 fn interpolate(ascending: &[f64], below: usize, weight: f64) -> f64 {
     let low = ascending[below];
-    let high = ascending.get(below + 1).copied().unwrap_or(low);
+    interpolate_between(low, ascending.get(below + 1).copied().unwrap_or(low), weight)
+}
+
+/// The point `weight` (0 to 1) of the way from `low` to `high`, never above `high`.
+pub(crate) fn interpolate_between(low: f64, high: f64, weight: f64) -> f64 {
     (low + weight * (high - low)).min(high)
 }
 

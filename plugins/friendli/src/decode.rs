@@ -12,29 +12,33 @@ use serde::Deserialize;
 
 /// Chunks of either age.
 #[derive(Debug)]
-pub struct FriendliChunks(OpenAiChunks);
+pub struct FriendliChunks {
+    chunks: OpenAiChunks,
+    /// The stream is of the old form, as its first event shows.
+    old: Option<bool>,
+}
 
 impl Chunks for FriendliChunks {
     fn start(ctx: &str) -> Self {
-        Self(OpenAiChunks::new(Dialect::STRICT, ctx))
+        Self { chunks: OpenAiChunks::new(Dialect::STRICT, ctx), old: None }
     }
 
     fn ends(&self) -> Ends {
-        self.0.ends()
+        self.chunks.ends()
     }
 
     fn read(&mut self, data: &str, whole: bool) -> Result<Meaning, Fault> {
         // Only the old form has the key; answer text cannot look so, because its quotes are escaped.
-        if !data.contains("\"event\":") {
-            return self.0.read(data, whole);
+        if !*self.old.get_or_insert_with(|| data.contains("\"event\":")) {
+            return self.chunks.read(data, whole);
         }
         let old: OldEvent = json::parse(data)?;
         match old.event.as_str() {
             "complete" => {
-                let said = self.0.read(data, true)?;
+                let said = self.chunks.read(data, true)?;
                 Ok(Meaning { usage: said.usage, error: said.error, done: true, ..Meaning::default() })
             }
-            "" => self.0.read(data, whole),
+            "" => self.chunks.read(data, whole),
             _ => Ok(Meaning {
                 choice: old.index.unwrap_or(0),
                 text: old.text,

@@ -73,7 +73,10 @@ impl<C: Chunks> ChunkDecoder<C> {
             return Meaning { done: true, ..Meaning::default() };
         }
         match self.chunks.read(data, self.form == Form::Whole) {
-            Ok(meaning) => self.note(meaning),
+            Ok(meaning) => {
+                self.note(&meaning);
+                meaning
+            }
             Err(_) if data.starts_with("{\"error\"") => {
                 self.errored = true;
                 Meaning { error: Some(server_error::broken(data)), ..Meaning::default() }
@@ -89,16 +92,15 @@ impl<C: Chunks> ChunkDecoder<C> {
     }
 
     /// Remembers what the end of the stream will be judged by.
-    fn note(&mut self, meaning: Meaning) -> Meaning {
+    fn note(&mut self, meaning: &Meaning) {
         self.read = true;
         self.errored |= meaning.error.is_some();
         self.done |= meaning.done;
         if meaning.finish.is_some() {
             self.finished.insert(meaning.choice);
-        } else if says_something(&meaning) {
+        } else if says_something(meaning) {
             self.open.insert(meaning.choice);
         }
-        meaning
     }
 
     fn is_whole(&self) -> bool {

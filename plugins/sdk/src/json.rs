@@ -261,8 +261,10 @@ impl<T> Default for List<T> {
 
 impl<'de, T: Deserialize<'de>> FromAny<'de> for List<T> {
     fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
-        // Grows with what is really there; a size hint from outside is not believed.
-        let mut out = Vec::new();
+        let Some(first) = list.next_element()? else { return Ok(Self::default()) };
+        // Room for one, which is what nearly every list has; then it grows with what is really there, because a size
+        // hint from outside is not believed.
+        let mut out = vec![first];
         while let Some(element) = list.next_element()? {
             out.push(element);
         }
@@ -320,8 +322,9 @@ mod tests {
         for value in
             ["null", "{}", "[]", "[1,\"a\",{}]", "{\"q\":[1]}", "-5", "1e300", "true", "\"w\"", "0.5"]
         {
-            let json =
-                format!(r#"{{"s":{value},"n":{value},"b":{value},"o":{value},"m":{value},"l":{value},"t":{value}}}"#);
+            let json = format!(
+                r#"{{"s":{value},"n":{value},"b":{value},"o":{value},"m":{value},"l":{value},"t":{value}}}"#
+            );
             let got = parse::<Outer>(&json);
             assert!(got.is_ok(), "{json}: {got:?}");
             assert_eq!(got.unwrap().m.is_some(), value.starts_with('{'), "{json}");

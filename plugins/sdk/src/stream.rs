@@ -149,3 +149,22 @@ pub struct Closing {
     /// Held-back text, usage or an error that only the end reveals.
     pub last: Option<Meaning>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_without_a_name_here_keeps_its_word_and_no_reason_is_none() {
+        let read = |word: &str| {
+            let mut meaning = Meaning::default();
+            meaning.finish_word(word);
+            (meaning.finish, meaning.extra)
+        };
+        assert_eq!(read("eos_token"), (Some(Finish::Stop), String::new()));
+        assert_eq!(read("repetition"), (Some(Finish::Other), r#"{"finish_reason":"repetition"}"#.to_owned()));
+        for unfinished in ["", "null"] {
+            assert_eq!(read(unfinished), (None, String::new()));
+        }
+    }
+}

@@ -27,7 +27,7 @@ pub(crate) struct Member {
 pub(crate) struct Closure {
     /// By package name; the guest itself is among them.
     pub(crate) members: BTreeMap<String, Member>,
-    /// `name version checksum` of each registry package.
+    /// `name version checksum` of each registry package, with the source in place of the checksum for one from git.
     pub(crate) locked: BTreeSet<String>,
 }
 
@@ -124,7 +124,10 @@ impl Walk<'_> {
 
     fn registry(&mut self, reference: &str) {
         let Some(entry) = self.lock.find(reference) else { return };
-        let line = format!("{} {} {}", entry.name, entry.version, entry.checksum);
+        // A package from git has no checksum; its source ends with the commit.
+        let pin =
+            if entry.checksum.is_empty() { entry.source.as_deref() } else { Some(entry.checksum.as_str()) };
+        let line = format!("{} {} {}", entry.name, entry.version, pin.unwrap_or_default());
         if self.closure.locked.insert(line) {
             entry.dependencies.iter().for_each(|d| self.registry(d));
         }

@@ -30,6 +30,11 @@ name = "deep"
 version = "2.0.0"
 source = "registry"
 checksum = "bb"
+dependencies = ["forge"]
+[[package]]
+name = "forge"
+version = "1.0.0"
+source = "git+https://forge.example/forge#aaaa1111"
 [[package]]
 name = "tester"
 version = "9.0.0"
@@ -116,6 +121,7 @@ fn sources_manifests_data_and_contract_count() {
 fn the_locked_closure_counts_but_not_strangers_and_test_tools() {
     assert!(moves(|h| h.replace("Cargo.lock", "\"aa\"", "\"ab\"")));
     assert!(moves(|h| h.replace("Cargo.lock", "2.0.0", "2.0.1")));
+    assert!(moves(|h| h.replace("Cargo.lock", "#aaaa1111", "#aaaa2222")));
     assert!(!moves(|h| h.replace("Cargo.lock", "\"dd\"", "\"de\"")));
     assert!(!moves(|h| h.replace("Cargo.lock", "9.0.0", "9.0.1")));
 }

@@ -11,9 +11,17 @@ pub(crate) use run::RunArgs;
 
 /// Measure language-model servers: latency, throughput, memory, cost and answer quality.
 #[derive(Debug, Parser)]
-#[command(name = "benchhost", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done · 1 regression · 2 usage, plan or unreadable input · 3 inconclusive (--strict)
-4 not comparable · 6 setup failed · 7 no request completed · 70 a bug · 130 interrupted, partial results kept")]
+#[command(
+    name = "benchhost",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done · 1 regression · 2 usage, plan or unreadable input · 3 inconclusive (--strict)
+4 not comparable · 6 setup failed · 7 no request completed · 70 a bug · 130 interrupted, partial results kept"
+)]
 pub(crate) struct Cli {
     /// Print results only, no progress
     #[arg(short, long, global = true)]
@@ -64,10 +72,10 @@ pub(crate) struct CompareArgs {
     pub(crate) base: PathBuf,
     /// What is compared with it
     pub(crate) new: PathBuf,
-    /// Take only this engine (ENGINE or ENGINE/VARIANT) from the base
+    /// Take only this engine (ENGINE or ENGINE/VARIANT) from the base [default: its only one, or the one that both have]
     #[arg(long, value_name = "ENGINE[/VARIANT]")]
     pub(crate) select_base: Option<String>,
-    /// Take only this engine (ENGINE or ENGINE/VARIANT) from the new result
+    /// Take only this engine (ENGINE or ENGINE/VARIANT) from the new result [default: its only one, or the one that both have]
     #[arg(long, value_name = "ENGINE[/VARIANT]")]
     pub(crate) select_new: Option<String>,
     /// Compare although the models have different names (quantised builds, for instance)
@@ -105,8 +113,10 @@ pub(crate) struct PlanArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PlanCommand {
     /// Print each value and where it came from
+    #[command(args_override_self = true)]
     Show(Box<RunArgs>),
     /// Say whether the plan is sound; exit 2 if not
+    #[command(args_override_self = true)]
     Check(Box<RunArgs>),
 }
 
@@ -159,7 +169,7 @@ pub(crate) enum PluginCommand {
         /// Fail if a committed component is stale; rebuild and replay all fixtures through both
         #[arg(long)]
         check: bool,
-        /// Write the component here
+        /// Write the component here [default: beside the crate inside the benchhost repository, else in the crate's folder]
         #[arg(short, long)]
         out: Option<PathBuf>,
     },
@@ -167,7 +177,7 @@ pub(crate) enum PluginCommand {
     Check {
         /// Name of an embedded component, or a `.wasm` file
         plugin: String,
-        /// A folder of recorded streams to replay as well
+        /// A folder of recorded streams to replay as well [default: none]
         #[arg(long)]
         fixtures: Option<PathBuf>,
     },
@@ -191,30 +201,31 @@ pub(crate) struct SimulateArgs {
     #[arg(long, default_value_t = 42)]
     pub(crate) seed: u64,
     /// Time to first token: `25ms`, `normal:20ms,5ms`, `lognormal:25ms,0.25` (median, sigma)
+    /// [default: lognormal:25ms,0.25]
     #[arg(long)]
     pub(crate) ttft: Option<String>,
-    /// Time between tokens, in the same forms
+    /// Time between tokens, in the same forms [default: lognormal:6ms,0.15]
     #[arg(long)]
     pub(crate) itl: Option<String>,
-    /// Each further concurrent stream stretches delays by this share
+    /// Each further concurrent stream stretches delays by this share [default: 0.03]
     #[arg(long)]
     pub(crate) batch_slowdown: Option<f64>,
-    /// Tokens in one event
+    /// Tokens in one event [default: 1]
     #[arg(long)]
     pub(crate) tokens_per_event: Option<u32>,
-    /// Requests generated at the same time; further ones wait
+    /// Requests generated at the same time; further ones wait [default: unlimited]
     #[arg(long)]
     pub(crate) max_running: Option<u32>,
-    /// Reasoning tokens before each answer
+    /// Reasoning tokens before each answer [default: 0]
     #[arg(long)]
     pub(crate) reasoning_tokens: Option<u32>,
-    /// Misbehave, for instance `in-band-error:every=3`
+    /// Misbehave, for instance `in-band-error:every=3` [default: none]
     #[arg(long)]
     pub(crate) fault: Option<String>,
     /// Put the monotonic time of each write into the stream
     #[arg(long)]
     pub(crate) stamp_writes: bool,
-    /// Require this API key, taken from the named environment variable
+    /// Require this API key, taken from the named environment variable [default: none, open]
     #[arg(long, value_name = "VARIABLE")]
     pub(crate) api_key_env: Option<String>,
     /// Print the address on stdout and end when stdin closes (used by `run --simulate`)
@@ -231,10 +242,41 @@ pub(crate) struct CompletionsArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{ArgAction, CommandFactory};
 
     #[test]
     fn the_command_tree_is_sound() {
         super::Cli::command().debug_assert();
+    }
+
+    /// Options of a command and of all commands below it, with the words of their help.
+    fn options(command: &clap::Command, place: &str, found: &mut Vec<(String, bool, String)>) {
+        for option in command.get_arguments().filter(|a| a.get_long().is_some()) {
+            let switch = matches!(
+                option.get_action(),
+                ArgAction::SetTrue | ArgAction::Count | ArgAction::Help | ArgAction::Version
+            );
+            let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+            let stated = help.contains("[default: ") || !option.get_default_values().is_empty();
+            found.push((
+                format!("{place} --{}", option.get_long().unwrap_or_default()),
+                switch || stated,
+                help,
+            ));
+        }
+        for verb in command.get_subcommands() {
+            options(verb, &format!("{place} {}", verb.get_name()), found);
+        }
+    }
+
+    #[test]
+    fn every_option_states_its_default_or_is_a_switch() {
+        let mut found = Vec::new();
+        options(&super::Cli::command(), "benchhost", &mut found);
+        assert!(found.len() > 60, "{}", found.len());
+        let silent: Vec<_> = found.iter().filter(|(_, stated, _)| !stated).collect();
+        assert!(silent.is_empty(), "{silent:#?}");
+        let twice: Vec<_> = found.iter().filter(|(.., help)| help.matches("default: ").count() > 1).collect();
+        assert!(twice.is_empty(), "{twice:#?}");
     }
 }

@@ -16,7 +16,8 @@ pub(crate) fn run(args: &CompareArgs, printer: &Printer) -> CliResult<Exit> {
         Format::Markdown => table.to_text(TableStyle::Markdown) + "\n",
         Format::Json => table.to_json() + "\n",
         Format::Csv => {
-            return Err(CliError::usage("`compare` has no CSV form").hint("use `--format json` or `--format markdown`"));
+            return Err(CliError::usage("`compare` has no CSV form")
+                .hint("use `--format json` or `--format markdown`"));
         }
     };
     printer.result(&text)?;

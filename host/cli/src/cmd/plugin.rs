@@ -29,6 +29,7 @@ pub(crate) fn run(args: PluginArgs, printer: &Printer) -> CliResult<Exit> {
 
 /// Embedded components, then those on the plugin path and in `plugins/` and `workloads/` below this directory.
 fn list(format: Format, printer: &Printer) -> CliResult<Exit> {
+    table_or_json(format)?;
     let components = Components::new()?;
     let mut found: Vec<Plugin> = Vec::new();
     for component in embedded() {
@@ -60,6 +61,13 @@ fn list(format: Format, printer: &Printer) -> CliResult<Exit> {
     Ok(Exit::Done)
 }
 
+fn table_or_json(format: Format) -> CliResult<()> {
+    if matches!(format, Format::Table | Format::Json) {
+        return Ok(());
+    }
+    Err(CliError::usage("this has no such form").hint("use `--format table` or `--format json`"))
+}
+
 fn wasm_files(folder: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<String> = entries
@@ -73,39 +81,61 @@ fn wasm_files(folder: &Path) -> Vec<String> {
 }
 
 fn heading() -> String {
-    format!("{:<13} {:<8} {:<8} {:<12} {:<10} {}\n", "NAME", "KIND", "VERSION", "SHA-256", "FROM", "CAN")
+    row(["NAME", "KIND", "VERSION", "SHA-256", "IMPORTS", "CAN"])
+}
+
+/// Eighty columns; `plugin info` has the rest.
+fn row([name, kind, version, digest, imports, can]: [&str; 6]) -> String {
+    let text = format!("{name:<13} {kind:<8} {version:<7} {digest:<8} {imports:<15} {can}");
+    let fits = text.chars().count() <= 80;
+    let cut: String = if fits { text } else { text.chars().take(79).chain(['…']).collect() };
+    cut.trim_end().to_owned() + "\n"
 }
 
 fn line(plugin: &Plugin) -> String {
     let identity = plugin.identity();
     let (kind, can) = match plugin {
-        Plugin::Engine(e) => ("engine", e.info().routes.iter().map(|r| r.route.as_str()).collect::<Vec<_>>().join(" ")),
+        Plugin::Engine(e) => {
+            ("engine", e.info().routes.iter().map(|r| r.route.as_str()).collect::<Vec<_>>().join(" "))
+        }
+        Plugin::Workload(w) if w.info().categories.len() > 8 => {
+            ("workload", format!("{} categories", w.info().categories.len()))
+        }
         Plugin::Workload(w) => ("workload", w.info().categories.join(" ")),
     };
-    let digest = identity.digest_sha256.get(..12).unwrap_or_default();
-    let mut text = format!(
-        "{:<13} {:<8} {:<8} {digest:<12} {:<10} {can}",
-        identity.name, kind, identity.version, identity.origin
-    );
-    // Eighty columns; `plugin info` has the rest.
-    if text.chars().count() > 80 {
-        text = text.chars().take(79).collect::<String>() + "…";
+    let imports: Vec<&str> = identity.imports.iter().filter_map(|i| short_import(i)).collect();
+    let imports = if imports.is_empty() { "nothing".to_owned() } else { imports.join(" ") };
+    let digest = identity.digest_sha256.get(..8).unwrap_or_default();
+    let mut text = row([&identity.name, kind, &identity.version, digest, &imports, &can]);
+    if identity.origin != "embedded" {
+        let _ = writeln!(text, "  from {}", identity.origin);
     }
-    text.push('\n');
     text
+}
+
+/// `log` of `benchhost:plugin/log@0.1.0`; `types` holds no function and is left out.
+fn short_import(import: &str) -> Option<&str> {
+    let name = import.rsplit('/').next()?.split('@').next()?;
+    (name != "types").then_some(name)
 }
 
 fn describe_json(plugin: &Plugin) -> serde_json::Value {
     match plugin {
-        Plugin::Engine(e) => serde_json::json!({ "kind": "engine", "identity": e.identity(), "info": e.info() }),
-        Plugin::Workload(w) => serde_json::json!({ "kind": "workload", "identity": w.identity(), "info": w.info() }),
+        Plugin::Engine(e) => {
+            serde_json::json!({ "kind": "engine", "identity": e.identity(), "info": e.info() })
+        }
+        Plugin::Workload(w) => {
+            serde_json::json!({ "kind": "workload", "identity": w.identity(), "info": w.info() })
+        }
     }
 }
 
 fn info(name: &str, format: Format, printer: &Printer) -> CliResult<Exit> {
+    table_or_json(format)?;
     let plugin = Components::new()?.load(name)?;
     let text = if format == Format::Json {
-        serde_json::to_string_pretty(&describe_json(&plugin)).map_err(|e| CliError::internal("cannot write JSON").because(e))?
+        serde_json::to_string_pretty(&describe_json(&plugin))
+            .map_err(|e| CliError::internal("cannot write JSON").because(e))?
             + "\n"
     } else {
         let identity = plugin.identity();
@@ -115,9 +145,13 @@ fn info(name: &str, format: Format, printer: &Printer) -> CliResult<Exit> {
             Plugin::Workload(w) => workload_text(w.info()),
         };
         text.push_str(&body);
-        let imports = if identity.imports.is_empty() { "nothing".into() } else { identity.imports.join(", ") };
-        let _ = writeln!(text, "\nexports  {}\nimports  {imports}\nsize     {} bytes\nsha-256  {}",
-            identity.world, identity.size, identity.digest_sha256);
+        let imports =
+            if identity.imports.is_empty() { "nothing".into() } else { identity.imports.join(", ") };
+        let _ = writeln!(
+            text,
+            "\nexports  {}\nimports  {imports}\nsize     {} bytes\nsha-256  {}",
+            identity.world, identity.size, identity.digest_sha256
+        );
         text
     };
     printer.result(&text)?;
@@ -154,7 +188,11 @@ fn workload_text(info: &WorkloadInfo) -> String {
     if !info.slots.is_empty() {
         text.push_str("\ndata files (--data SLOT=PATH)\n");
         for slot in &info.slots {
-            let _ = writeln!(text, "  {:<12} {}\n               {} · {}", slot.name, slot.help, slot.licence, slot.origin);
+            let _ = writeln!(
+                text,
+                "  {:<12} {}\n               {} · {}",
+                slot.name, slot.help, slot.licence, slot.origin
+            );
         }
     }
     if !info.scores.is_empty() {
@@ -173,8 +211,15 @@ fn options_text(flag: &str, options: &[OptionSpec]) -> String {
     }
     let mut text = format!("\noptions ({flag} NAME=VALUE)\n");
     for option in options {
-        let default = if option.default.is_empty() { "unset".into() } else { format!("`{}`", option.default) };
-        let _ = writeln!(text, "  {:<18} {}\n                     {}; default {default}", option.name, option.help, option.kind.accepts());
+        let default =
+            if option.default.is_empty() { "unset".into() } else { format!("`{}`", option.default) };
+        let _ = writeln!(
+            text,
+            "  {:<18} {}\n                     {}; default {default}",
+            option.name,
+            option.help,
+            option.kind.accepts()
+        );
     }
     text
 }
@@ -198,21 +243,32 @@ fn create(kind: args::PluginKind, name: String, parent: &Path, printer: &Printer
     Ok(Exit::Done)
 }
 
-fn compile(crates: Vec<std::path::PathBuf>, check: bool, out: Option<std::path::PathBuf>, printer: &Printer) -> CliResult<Exit> {
-    let start = std::env::current_dir().map_err(|e| CliError::usage("the current directory cannot be read").because(e))?;
+fn compile(
+    crates: Vec<std::path::PathBuf>,
+    check: bool,
+    out: Option<std::path::PathBuf>,
+    printer: &Printer,
+) -> CliResult<Exit> {
+    let start = std::env::current_dir()
+        .map_err(|e| CliError::usage("the current directory cannot be read").because(e))?;
     let request = BuildRequest { start, crates, check, out, target_dir: None };
     let mut say = |progress: Progress| match progress {
         Progress::Step(text) => printer.status(&text),
         Progress::Output(text) => printer.detail(&text),
     };
-    let report = build(&request, &Toolbox::new(crate::env::toolchain()), &mut say).map_err(|e| build_error(&e))?;
+    let report =
+        build(&request, &Toolbox::new(crate::env::toolchain()), &mut say).map_err(|e| build_error(&e))?;
     let mut text = String::new();
     for built in &report.built {
         let _ = writeln!(text, "{}  {} bytes", built.out.display(), built.size);
     }
     for verified in &report.verified {
         let bytes = if verified.same_bytes { "same bytes" } else { "other compiler, other bytes" };
-        let _ = writeln!(text, "{:<13} fresh; {} fixtures give the same meanings ({bytes})", verified.label, verified.fixtures);
+        let _ = writeln!(
+            text,
+            "{:<13} fresh; {} fixtures give the same meanings ({bytes})",
+            verified.label, verified.fixtures
+        );
     }
     printer.result(&text)?;
     Ok(Exit::Done)

@@ -1,6 +1,7 @@
-//! `benchhost report`: summary, tables and pictures from the files of a run alone; also the end of `run`.
+//! `benchhost report`: summary, tables and pictures from the files of a run alone; also the end of `run`. The table comes
+//! first: nothing that fails after it can take it away.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use benchhost_model::SummaryRow;
@@ -9,7 +10,9 @@ use benchhost_report::{Caption, TableStyle, pictures, render_png, summary_csv, s
 use crate::args::{Format, ReportArgs};
 use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
-use crate::store::{Layout, Manifest, read_events, read_manifest, read_requests, read_telemetry, write_atomic};
+use crate::store::{
+    Layout, Manifest, read_events, read_manifest, read_requests, read_telemetry, write_atomic,
+};
 use crate::summary::{Evidence, summarize};
 use crate::ui::{Printer, plural};
 
@@ -19,18 +22,18 @@ pub(crate) fn run(args: &ReportArgs, printer: &Printer) -> CliResult<Exit> {
     Ok(Exit::Done)
 }
 
-/// Recomputes the summary, writes it, draws, and prints the table.
+/// Recomputes the summary, prints the table, then writes and draws. Files that cannot be written are a warning: the
+/// rows they are made from are there.
 pub(crate) fn report(directory: &Path, format: Format, plots: bool, printer: &Printer) -> CliResult<()> {
     let layout = Layout::new(directory);
     let manifest = read_manifest(&layout)?;
+    if let Some(warning) = unended(&manifest.ended) {
+        printer.warning(&warning);
+    }
     let rows = summary(&layout, &manifest, printer)?;
     if rows.is_empty() {
         printer.warning("no measured requests were recorded");
         return Ok(());
-    }
-    write_summary(&layout, &rows)?;
-    if plots {
-        draw(&layout, &manifest, &rows, printer)?;
     }
     let text = match format {
         Format::Table => summary_table(&rows, TableStyle::Plain) + "\n",
@@ -39,16 +42,40 @@ pub(crate) fn report(directory: &Path, format: Format, plots: bool, printer: &Pr
         Format::Csv => summary_csv(&rows),
     };
     printer.result(&text)?;
-    if manifest.ended == "interrupted" {
-        printer.warning("this run was interrupted: its last load point is partial");
+    warn_unsaved(save_summary(&layout, &rows), printer);
+    if plots {
+        let drawn = draw(&manifest, &rows)?;
+        warn_unsaved(save_pictures(&layout, &drawn, printer), printer);
     }
     Ok(())
+}
+
+fn warn_unsaved(saved: CliResult<()>, printer: &Printer) {
+    if let Err(error) = saved {
+        let causes: Vec<&str> = error.details().map(|(_, text)| text).collect();
+        printer.warning(&format!("{error}: {}", causes.join(": ")));
+    }
+}
+
+/// What a reader must know of a run that did not end by itself.
+fn unended(ended: &str) -> Option<String> {
+    let why = match ended {
+        "complete" => return None,
+        "" => "this run has not ended: it is still running, or it was killed",
+        "interrupted" => "this run was interrupted",
+        "failed" => "this run failed before its end",
+        other => return Some(format!("this run ended as `{other}`: its last load point may be partial")),
+    };
+    Some(format!("{why}; its last load point may be partial"))
 }
 
 fn summary(layout: &Layout, manifest: &Manifest, printer: &Printer) -> CliResult<Vec<SummaryRow>> {
     let file = read_requests(layout.root())?;
     if file.torn > 0 {
-        printer.warning(&format!("{} at the end of `requests.csv` was torn and is left out", plural(file.torn as u64, "row")));
+        printer.warning(&format!(
+            "{} at the end of `requests.csv` was torn and is left out",
+            plural(file.torn as u64, "row")
+        ));
     }
     let events = read_events(layout)?;
     let telemetry = read_telemetry(layout)?;
@@ -60,47 +87,134 @@ fn summary(layout: &Layout, manifest: &Manifest, printer: &Printer) -> CliResult
     }))
 }
 
-fn write_summary(layout: &Layout, rows: &[SummaryRow]) -> CliResult<()> {
+/// A picture ready to be written.
+struct Drawn {
+    name: String,
+    svg: String,
+    png: Vec<u8>,
+}
+
+fn save_summary(layout: &Layout, rows: &[SummaryRow]) -> CliResult<()> {
     write_atomic(&layout.summary_csv(), summary_csv(rows).as_bytes())?;
     write_atomic(&layout.summary_json(), summary_json(rows).as_bytes())?;
-    for row in rows {
-        let name = [&row.engine, &row.variant, &row.workload, &row.load.to_string(), &format!("repeat{}", row.repeat)]
-            .iter()
-            .filter(|part| !part.is_empty())
-            .map(|part| file_word(part))
-            .collect::<Vec<_>>()
-            .join("-");
-        write_atomic(&layout.points().join(format!("{name}.json")), summary_json(std::slice::from_ref(row)).as_bytes())?;
+    for (row, name) in rows.iter().zip(point_names(rows)) {
+        write_atomic(
+            &layout.points().join(format!("{name}.json")),
+            summary_json(std::slice::from_ref(row)).as_bytes(),
+        )?;
     }
     Ok(())
 }
 
-/// Letters, digits and `._` as they are, anything else as `_`: labels may hold slashes.
+fn save_pictures(layout: &Layout, drawn: &[Drawn], printer: &Printer) -> CliResult<()> {
+    for picture in drawn {
+        write_atomic(&layout.plots().join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
+        write_atomic(&layout.plots().join(format!("{}.png", picture.name)), &picture.png)?;
+        printer.detail(&format!("drew {}", layout.plots().join(&picture.name).display()));
+    }
+    Ok(())
+}
+
+/// A file name for each row, all different, the same at every report: `vllm-fp8-synthetic-concurrency_8-repeat1`. Where
+/// labels differ only in what a file name cannot hold, the later ones get a number.
+fn point_names(rows: &[SummaryRow]) -> Vec<String> {
+    let mut taken = HashSet::new();
+    rows.iter()
+        .map(|row| {
+            let parts = [
+                &row.engine,
+                &row.variant,
+                &row.workload,
+                &row.load.to_string(),
+                &format!("repeat{}", row.repeat),
+            ];
+            let words: Vec<String> = parts.iter().filter(|p| !p.is_empty()).map(|p| file_word(p)).collect();
+            let name = words.join("-");
+            // Some file systems take capitals and small letters for the same.
+            let fresh = |name: &String| !taken.contains(&name.to_lowercase());
+            let numbered = (2_u32..).map(|n| format!("{name}-{n}"));
+            let name = std::iter::once(name.clone()).chain(numbered).find(fresh).unwrap_or(name);
+            taken.insert(name.to_lowercase());
+            name
+        })
+        .collect()
+}
+
+/// Letters, digits and `._` as they are, anything else as `_`: labels may hold slashes. At most 40 characters, so that a
+/// name made of five stays below the 255 that file systems take.
 fn file_word(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '_' }).collect()
+    let kept =
+        text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '_' });
+    kept.take(40).collect()
 }
 
-fn draw(layout: &Layout, manifest: &Manifest, rows: &[SummaryRow], printer: &Printer) -> CliResult<()> {
+fn draw(manifest: &Manifest, rows: &[SummaryRow]) -> CliResult<Vec<Drawn>> {
     let failed = |e: &dyn std::error::Error| CliError::internal("cannot draw the pictures").caused_by(e);
-    for picture in pictures(rows, &caption(manifest)) {
-        let png = render_png(&picture.svg, 2.0).map_err(|e| failed(&e))?;
-        write_atomic(&layout.plots().join(format!("{}.svg", picture.name)), picture.svg.as_str().as_bytes())?;
-        write_atomic(&layout.plots().join(format!("{}.png", picture.name)), &png)?;
-        printer.detail(&format!("drew {}", layout.plots().join(picture.name).display()));
-    }
-    Ok(())
+    pictures(rows, &caption(manifest))
+        .into_iter()
+        .map(|picture| {
+            let png = render_png(&picture.svg, 2.0).map_err(|e| failed(&e))?;
+            Ok(Drawn { svg: picture.svg.as_str().to_owned(), name: picture.name, png })
+        })
+        .collect()
 }
 
 fn caption(manifest: &Manifest) -> Caption {
-    let models: BTreeSet<&str> = manifest.engines.iter().map(|e| e.model.as_str()).filter(|m| !m.is_empty()).collect();
+    let models: BTreeSet<&str> =
+        manifest.engines.iter().map(|e| e.model.as_str()).filter(|m| !m.is_empty()).collect();
     let machine = match &manifest.gpus[..] {
         [] => manifest.host.get("cpu_model").and_then(|v| v.as_str()).unwrap_or("").to_owned(),
         [one] => one.clone(),
         [first, ..] => format!("{} × {first}", manifest.gpus.len()),
     };
-    Caption {
-        model: models.into_iter().collect::<Vec<_>>().join(", "),
-        machine,
-        ..Caption::default()
+    Caption { model: models.into_iter().collect::<Vec<_>>().join(", "), machine, ..Caption::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::blank_record;
+
+    #[test]
+    fn labels_that_differ_only_in_odd_letters_have_files_of_their_own() {
+        let row = |variant: &str, repeat| {
+            let record = benchhost_model::Record {
+                engine: "vllm".into(),
+                variant: variant.into(),
+                workload: "w".into(),
+                repeat,
+                ..blank_record()
+            };
+            let events = std::collections::HashMap::new();
+            let evidence = Evidence {
+                records: &[record],
+                events: &events,
+                telemetry: &[],
+                gpu_price_usd_per_hour: None,
+            };
+            summarize(&evidence).remove(0)
+        };
+        let long = "x".repeat(300);
+        let rows = [row("a/b", 1), row("a_b", 1), row("A_b", 1), row("a_b", 2), row(&long, 1)];
+        let names = point_names(&rows);
+        assert_eq!(names[0], "vllm-a_b-w-concurrency_1-repeat1");
+        assert_eq!(names[1], "vllm-a_b-w-concurrency_1-repeat1-2");
+        let different: HashSet<String> = names.iter().map(|n| n.to_lowercase()).collect();
+        assert_eq!(different.len(), rows.len());
+        assert!(names.iter().all(|n| n.len() < 200));
+        assert_eq!(names, point_names(&rows), "the same at every report");
+    }
+
+    #[test]
+    fn every_end_but_a_complete_one_is_told() {
+        assert_eq!(unended("complete"), None);
+        for (ended, words) in [
+            ("", "still running, or it was killed"),
+            ("failed", "failed"),
+            ("interrupted", "interrupted"),
+            ("x", "`x`"),
+        ] {
+            assert!(unended(ended).is_some_and(|w| w.contains(words)), "{ended}");
+        }
     }
 }

@@ -12,9 +12,15 @@ use crate::ui::Printer;
 pub(crate) fn run(args: &RunArgs, printer: &Printer) -> CliResult<Exit> {
     let plan = Plan::from_args(args)?;
     let finished = execute(&plan, args.out.as_deref(), printer)?;
+    let directory = finished.layout.root();
     let format = args.format.unwrap_or(Format::Table);
-    report::report(finished.layout.root(), format, !args.no_plots, printer)?;
-    printer.status(&format!("\nresult: {}", finished.layout.root().display()));
+    let reported = report::report(directory, format, !args.no_plots, printer);
+    if let Some(failure) = finished.failure {
+        // The report of a run that broke off is a courtesy; what broke it is the news.
+        return Err(failure.hint(format!("what was measured is in {}", directory.display())));
+    }
+    reported?;
+    printer.status(&format!("\nresult: {}", directory.display()));
     Ok(if finished.interrupted {
         Exit::Interrupted
     } else if finished.completed == 0 {

@@ -21,7 +21,8 @@ pub(crate) fn run(args: SimulateArgs, printer: &Printer) -> CliResult<Exit> {
     let announce = move |address: SocketAddr| {
         if child {
             // The parent waits for this line; if it is gone there is nobody to serve.
-            let told = writeln!(std::io::stdout(), "http://{address}").and_then(|()| std::io::stdout().flush());
+            let told =
+                writeln!(std::io::stdout(), "http://{address}").and_then(|()| std::io::stdout().flush());
             drop(told);
         } else {
             printer.status(&format!("simulating {dialect} at http://{address} (Ctrl-C ends)"));
@@ -62,15 +63,20 @@ fn config(args: SimulateArgs) -> CliResult<SimulatorConfig> {
         config.fault = fault.parse::<FaultPlan>().map_err(|e| wrong("--fault", &e))?;
     }
     if let Some(variable) = args.api_key_env {
-        let key = crate::env::secret(&variable)
-            .ok_or_else(|| CliError::usage(format!("the variable `{variable}` named by `--api-key-env` is not set")))?;
+        let key = crate::env::secret(&variable).ok_or_else(|| {
+            CliError::usage(format!("the variable `{variable}` named by `--api-key-env` is not set"))
+        })?;
         config.api_key = Some(key);
     }
     Ok(config)
 }
 
 /// Ends the process when standard input closes: the parent holds the other end and cannot leave without closing it.
-#[expect(clippy::exit, clippy::disallowed_methods, reason = "the child's only way out: its main thread serves for ever")]
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "the child's only way out: its main thread serves for ever"
+)]
 fn end_with_parent() -> CliResult<()> {
     let watch = || {
         let mut byte = [0_u8; 1];

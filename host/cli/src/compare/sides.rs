@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use benchhost_model::{LoadPoint, Record};
 
 use crate::error::{CliError, CliResult};
+use crate::ui::plural;
 
 /// `ENGINE` or `ENGINE/VARIANT`.
 #[derive(Debug, Clone)]
@@ -39,9 +40,21 @@ impl Pick {
         Self { engine: record.engine.clone(), variant: record.variant.clone() }
     }
 
+    pub(super) fn engine(&self) -> &str {
+        &self.engine
+    }
+
+    pub(super) fn variant(&self) -> &str {
+        &self.variant
+    }
+
     /// For people.
     pub(super) fn title(&self) -> String {
-        if self.variant.is_empty() { self.engine.clone() } else { format!("{} · {}", self.engine, self.variant) }
+        if self.variant.is_empty() {
+            self.engine.clone()
+        } else {
+            format!("{} · {}", self.engine, self.variant)
+        }
     }
 }
 
@@ -57,7 +70,8 @@ pub(super) fn pick(
     let (base_all, new_all) = (all(base), all(new));
     let chosen = |side: &str, wish: Option<Selection>, have: &BTreeSet<Pick>, other: &BTreeSet<Pick>| {
         let fitting: Vec<&Pick> = have.iter().filter(|p| wish.as_ref().is_none_or(|w| w.takes(p))).collect();
-        let titles = || have.iter().map(|p| format!("`{}/{}`", p.engine, p.variant)).collect::<Vec<_>>().join(", ");
+        let titles =
+            || have.iter().map(|p| format!("`{}/{}`", p.engine, p.variant)).collect::<Vec<_>>().join(", ");
         match fitting[..] {
             [one] => Ok(one.clone()),
             [] => Err(CliError::not_comparable(format!("the {side} result has no such engine"))
@@ -73,18 +87,58 @@ pub(super) fn pick(
     Ok((chosen("base", base_wish, &base_all, &new_all)?, chosen("new", new_wish, &new_all, &base_all)?))
 }
 
-/// One workload and load point on both sides: rows by replicate.
+/// One workload and load point on both sides.
 #[derive(Debug)]
 pub(super) struct Group<'a> {
     pub(super) workload: String,
     pub(super) load: LoadPoint,
-    pub(super) base: Vec<Vec<&'a Record>>,
-    pub(super) new: Vec<Vec<&'a Record>>,
+    pub(super) base: Runs<'a>,
+    pub(super) new: Runs<'a>,
 }
 
 impl Group<'_> {
     pub(super) fn heading(&self) -> String {
         format!("{} · {}", self.workload, self.load)
+    }
+}
+
+/// The rows of one side by replicate.
+#[derive(Debug)]
+pub(super) struct Runs<'a> {
+    /// All of them. Rates are made of these: a server that works on an item is busy, whatever the other side was sent.
+    pub(super) all: Vec<Vec<&'a Record>>,
+    /// Those of items that the other side was sent too. Everything else is made of these.
+    pub(super) shared: Vec<Vec<&'a Record>>,
+}
+
+impl<'a> Runs<'a> {
+    fn new(all: Vec<Vec<&'a Record>>) -> Self {
+        Self { shared: all.clone(), all }
+    }
+
+    fn items(&self) -> BTreeSet<&'a str> {
+        self.all.iter().flatten().map(|r| r.item.as_str()).collect()
+    }
+
+    fn keep(&mut self, items: &BTreeSet<&str>) {
+        for run in &mut self.shared {
+            run.retain(|r| items.contains(r.item.as_str()));
+        }
+    }
+
+    fn models(&self) -> BTreeSet<&'a str> {
+        self.all.iter().flatten().map(|r| r.model.as_str()).collect()
+    }
+
+    /// What was asked for each shared item and turn. A request that was never built or sent asked for nothing.
+    fn asked(&self, of: fn(&Record) -> Option<u32>) -> BTreeMap<(&'a str, u32), BTreeSet<u32>> {
+        let mut asked: BTreeMap<_, BTreeSet<u32>> = BTreeMap::new();
+        for record in self.shared.iter().flatten() {
+            if let Some(tokens) = of(record) {
+                asked.entry((record.item.as_str(), record.turn)).or_default().insert(tokens);
+            }
+        }
+        asked
     }
 }
 
@@ -97,7 +151,8 @@ pub(super) struct Matched<'a> {
 
 type Replicates<'a> = BTreeMap<(&'a str, u32), Vec<&'a Record>>;
 
-/// Matches by workload and load; refuses other items, other lengths and, unless asked for, other models.
+/// Matches by workload and load; refuses other items, other lengths and, unless asked for, other models. Items that only
+/// one side was sent are left out, see [`share_items`].
 pub(super) fn matched<'a>(
     base: &'a [Record],
     base_pick: &Pick,
@@ -114,16 +169,22 @@ pub(super) fn matched<'a>(
         };
         let load = base_runs.values().flatten().next().map(|r| r.load);
         let Some(load) = load else { continue };
-        let group = Group {
+        let mut group = Group {
             workload: key.0.clone(),
             load,
-            base: base_runs.values().cloned().collect(),
-            new: new_runs.values().cloned().collect(),
+            base: Runs::new(base_runs.values().cloned().collect()),
+            new: Runs::new(new_runs.values().cloned().collect()),
         };
-        check(&group, across_models, &mut out.notes)?;
+        share_items(&mut group, &mut out.notes)?;
+        check_asked(&group, across_models, &mut out.notes)?;
+        check_models(&group, across_models, &mut out.notes)?;
         out.groups.push(group);
     }
-    out.notes.extend(new.keys().filter(|k| !base.contains_key(*k)).map(|k| format!("only the new result has {} {}", k.0, k.1)));
+    out.notes.extend(
+        new.keys()
+            .filter(|k| !base.contains_key(*k))
+            .map(|k| format!("only the new result has {} {}", k.0, k.1)),
+    );
     if out.groups.is_empty() {
         let loads = |side: &BTreeMap<(String, String), Replicates<'_>>| {
             side.keys().map(|(w, l)| format!("{w} {l}")).collect::<Vec<_>>().join(", ")
@@ -145,37 +206,153 @@ fn grouped<'a>(records: &'a [Record], pick: &Pick) -> BTreeMap<(String, String),
     groups
 }
 
-fn check(group: &Group<'_>, across_models: bool, notes: &mut Vec<String>) -> CliResult<()> {
+/// The part of the smaller side's items that both must have. Below it the sides were sent different things, and what is
+/// left would be a choice of items that nobody made. Runs of a fixed time get as far as the server lets them, so one side
+/// then holds all items of the other and this part is 1.
+const FEWEST_SHARED: f64 = 0.8;
+
+/// Leaves out the items that only one side was sent and says so; refuses if too few are shared.
+fn share_items(group: &mut Group<'_>, notes: &mut Vec<String>) -> CliResult<()> {
     let place = group.heading();
-    let facts = |side: &[Vec<&Record>]| {
-        let rows = || side.iter().flatten();
-        (
-            rows().map(|r| r.item.clone()).collect::<BTreeSet<_>>(),
-            rows().map(|r| r.model.clone()).collect::<BTreeSet<_>>(),
-            // A request that was never built or sent asked for nothing.
-            rows().filter_map(|r| r.output_tokens_asked.map(|n| (r.item.clone(), n))).collect::<BTreeSet<_>>(),
-        )
-    };
-    let ((base_items, base_models, base_asked), (new_items, new_models, new_asked)) = (facts(&group.base), facts(&group.new));
-    if base_items != new_items {
-        let shared = base_items.intersection(&new_items).count();
+    let (base, new) = (group.base.items(), group.new.items());
+    if base == new {
+        return Ok(());
+    }
+    let shared: BTreeSet<&str> = base.intersection(&new).copied().collect();
+    if (shared.len() as f64) < base.len().min(new.len()) as f64 * FEWEST_SHARED {
         return Err(CliError::not_comparable(format!("{place}: the sides were sent different items"))
-            .because(format!("base {}, new {}, in common {shared}", base_items.len(), new_items.len()))
+            .because(format!("base {}, new {}, in common {}", base.len(), new.len(), shared.len()))
             .hint("measure both with the same workload, data, `--seed` and `--requests`"));
     }
-    if base_asked != new_asked && !base_asked.is_empty() && !new_asked.is_empty() {
-        return Err(CliError::not_comparable(format!("{place}: the sides asked for answers of different lengths"))
-            .hint("measure both with the same `--max-tokens` and workload options"));
+    group.base.keep(&shared);
+    group.new.keep(&shared);
+    let left_out = [(base.len() - shared.len(), "base"), (new.len() - shared.len(), "new")];
+    let left_out: Vec<String> = left_out
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, side)| format!("{} of the {side} side", plural(*n as u64, "item")))
+        .collect();
+    notes.push(format!(
+        "{place}: {} in common are compared, {} left out; rates count all requests",
+        plural(shared.len() as u64, "item"),
+        left_out.join(" and ")
+    ));
+    Ok(())
+}
+
+/// Items and turns that both sides asked for must have asked for as many tokens.
+fn check_asked(group: &Group<'_>, across_models: bool, notes: &mut Vec<String>) -> CliResult<()> {
+    let place = group.heading();
+    let differs = |of: fn(&Record) -> Option<u32>| {
+        let (base, new) = (group.base.asked(of), group.new.asked(of));
+        base.iter().any(|(turn, tokens)| new.get(turn).is_some_and(|other| other != tokens))
+    };
+    if differs(|r| r.output_tokens_asked) {
+        return Err(CliError::not_comparable(format!(
+            "{place}: the sides asked for answers of different lengths"
+        ))
+        .hint("measure both with the same `--max-tokens` and workload options"));
     }
-    if base_models != new_models {
-        let list = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
+    if differs(|r| r.input_tokens_asked) {
+        // Another model may have another tokenizer, by which the same text has another length.
         if !across_models {
-            return Err(CliError::not_comparable(format!("{place}: the models differ"))
-                .because(format!("base: {}", list(&base_models)))
-                .because(format!("new: {}", list(&new_models)))
-                .hint("if that is what you want to compare, add `--across-models`"));
+            return Err(CliError::not_comparable(format!(
+                "{place}: the sides were sent prompts of different lengths"
+            ))
+            .hint("measure both with the same workload options, data and tokenizer"));
         }
-        notes.push(format!("different models: {} against {}", list(&base_models), list(&new_models)));
+        notes.push(format!("{place}: the prompts have different lengths in tokens"));
     }
     Ok(())
+}
+
+fn check_models(group: &Group<'_>, across_models: bool, notes: &mut Vec<String>) -> CliResult<()> {
+    let (base, new) = (group.base.models(), group.new.models());
+    if base == new {
+        return Ok(());
+    }
+    let list = |set: &BTreeSet<&str>| set.iter().copied().collect::<Vec<_>>().join(", ");
+    if !across_models {
+        return Err(CliError::not_comparable(format!("{}: the models differ", group.heading()))
+            .because(format!("base: {}", list(&base)))
+            .because(format!("new: {}", list(&new)))
+            .hint("if that is what you want to compare, add `--across-models`"));
+    }
+    notes.push(format!("different models: {} against {}", list(&base), list(&new)));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::blank_record;
+
+    fn sent(items: std::ops::Range<u32>) -> Vec<Record> {
+        items.map(|i| Record { item: format!("i{i}"), ..blank_record() }).collect()
+    }
+
+    fn try_match<T>(
+        base: &[Record],
+        new: &[Record],
+        across: bool,
+        look: impl Fn(&Matched<'_>) -> T,
+    ) -> Result<T, String> {
+        let pick = Pick::of(&blank_record());
+        matched(base, &pick, new, &pick, across).map(|m| look(&m)).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_side_that_got_further_is_compared_on_what_both_were_sent() {
+        for (base, new) in [(sent(0..100), sent(0..10)), (sent(0..10), sent(0..100))] {
+            let (rows, all, notes) = try_match(&base, &new, false, |m| {
+                let group = &m.groups[0];
+                let rows = (group.base.shared[0].len(), group.new.shared[0].len());
+                (rows, group.base.all[0].len() + group.new.all[0].len(), m.notes.clone())
+            })
+            .unwrap();
+            assert_eq!((rows, all), ((10, 10), 110));
+            assert!(
+                notes[0].contains("10 items in common") && notes[0].contains("90 items of the"),
+                "{notes:?}"
+            );
+        }
+        assert!(try_match(&sent(0..9), &sent(0..9), false, |m| m.notes.clone()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn crossing_items_are_compared_from_four_in_five_on() {
+        let (rows, notes) = try_match(&sent(0..10), &sent(2..13), false, |m| {
+            (m.groups[0].new.shared[0].len(), m.notes.clone())
+        })
+        .unwrap();
+        assert_eq!(rows, 8);
+        assert!(notes[0].contains("2 items of the base side and 3 items of the new side"), "{notes:?}");
+        for new in [sent(3..13), sent(50..60)] {
+            assert!(try_match(&sent(0..10), &new, false, |_| ()).unwrap_err().contains("different items"));
+        }
+    }
+
+    #[test]
+    fn lengths_asked_are_compared_where_both_sides_asked() {
+        let asking = |input: Option<u32>, output: Option<u32>| {
+            let mut rows = sent(0..3);
+            for row in &mut rows {
+                (row.input_tokens_asked, row.output_tokens_asked) = (input, output);
+            }
+            rows
+        };
+        let base = asking(Some(100), Some(10));
+        let notes = |new: &[Record], across| try_match(&base, new, across, |m| m.notes.clone());
+        assert_eq!(notes(&asking(Some(100), None), false), Ok(vec![]));
+        assert!(
+            notes(&asking(Some(100), Some(11)), true).unwrap_err().contains("answers of different lengths")
+        );
+        assert!(
+            notes(&asking(Some(101), Some(10)), false).unwrap_err().contains("prompts of different lengths")
+        );
+        assert!(notes(&asking(Some(101), Some(10)), true).unwrap()[0].contains("different lengths"));
+        let mut one_unbuilt = asking(Some(100), Some(10));
+        (one_unbuilt[1].input_tokens_asked, one_unbuilt[1].output_tokens_asked) = (None, None);
+        assert_eq!(notes(&one_unbuilt, false), Ok(vec![]));
+    }
 }

@@ -1,10 +1,13 @@
 //! What one source says about a run. The plan file is exactly this, in TOML with the flags' own words.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
+use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::mistakes::PlanTextError;
 use crate::error::{CliError, CliResult};
 
 /// Every key is optional; a key no one knows is an error with a suggestion.
@@ -62,7 +65,7 @@ pub(super) struct Draft {
 }
 
 /// `simulate = true`, or the dialect to imitate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(super) enum Simulate {
     /// On or off.
@@ -112,7 +115,7 @@ pub(super) struct WorkloadDraft {
 }
 
 /// An option's value: TOML's own types, handed to the plugin as text.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(super) enum OptionValue {
     /// true, false
@@ -123,6 +126,44 @@ pub(super) enum OptionValue {
     Number(f64),
     /// "text"
     Text(String),
+}
+
+/// Read by hand: the error of an untagged enum would name a Rust type.
+impl<'de> Deserialize<'de> for OptionValue {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Value;
+        impl Visitor<'_> for Value {
+            type Value = OptionValue;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false, a number or a text in quotes")
+            }
+            fn visit_bool<E: Error>(self, v: bool) -> Result<OptionValue, E> {
+                Ok(OptionValue::Toggle(v))
+            }
+            fn visit_i64<E: Error>(self, v: i64) -> Result<OptionValue, E> {
+                Ok(OptionValue::Count(v))
+            }
+            fn visit_f64<E: Error>(self, v: f64) -> Result<OptionValue, E> {
+                Ok(OptionValue::Number(v))
+            }
+            fn visit_str<E: Error>(self, v: &str) -> Result<OptionValue, E> {
+                Ok(OptionValue::Text(v.to_owned()))
+            }
+        }
+        from.deserialize_any(Value)
+    }
+}
+
+impl<'de> Deserialize<'de> for Simulate {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match OptionValue::deserialize(from) {
+            Ok(OptionValue::Toggle(on)) => Ok(Self::Switch(on)),
+            Ok(OptionValue::Text(dialect)) => Ok(Self::Dialect(dialect)),
+            Ok(_) | Err(_) => {
+                Err(D::Error::custom("expected true, false or the name of a dialect in quotes"))
+            }
+        }
+    }
 }
 
 impl OptionValue {
@@ -143,11 +184,9 @@ impl Draft {
         let text = std::fs::read_to_string(path)
             .map_err(|e| CliError::usage(format!("cannot read the plan `{}`", path.display())).because(e))?;
         let mut draft = Self::parse(&text).map_err(|e| {
-            let error = CliError::usage(format!("the plan `{}` is not sound", path.display())).because(e.reason);
-            match e.suggestion {
-                Some(word) => error.hint(format!("did you mean `{word}`?")),
-                None => error,
-            }
+            let error =
+                CliError::usage(format!("the plan `{}` is not sound", path.display())).because(e.reason);
+            e.hint.into_iter().fold(error, CliError::hint)
         })?;
         draft.anchor(path.parent().unwrap_or(Path::new(".")));
         Ok(draft)
@@ -158,6 +197,7 @@ impl Draft {
         toml::from_str(text).map_err(|e| PlanTextError::from_toml(&e))
     }
 
+    /// Takes relative paths from the plan's folder.
     fn anchor(&mut self, folder: &Path) {
         let anchored = |p: &mut PathBuf| {
             if p.is_relative() {
@@ -167,10 +207,17 @@ impl Draft {
         self.tokenizer.iter_mut().for_each(anchored);
         self.ca_file.iter_mut().for_each(anchored);
         self.workload.iter_mut().flat_map(|w| w.data.values_mut()).for_each(anchored);
-        for plugin in self.engine.iter_mut().map(|e| &mut e.plugin).chain(self.workload.iter_mut().map(|w| &mut w.plugin)) {
+        for plugin in self
+            .engine
+            .iter_mut()
+            .map(|e| &mut e.plugin)
+            .chain(self.workload.iter_mut().map(|w| &mut w.plugin))
+        {
             let path = Path::new(&*plugin);
-            if is_path(plugin) && path.is_relative() && !path.exists() {
-                *plugin = folder.join(path).display().to_string();
+            let beside = folder.join(path);
+            // A component that lies beside the plan goes before one below the current folder.
+            if is_path(plugin) && path.is_relative() && (beside.exists() || !path.exists()) {
+                *plugin = beside.display().to_string();
             }
         }
     }
@@ -181,48 +228,13 @@ pub(super) fn is_path(plugin: &str) -> bool {
     plugin.contains('/') || Path::new(plugin).extension().is_some_and(|e| e.eq_ignore_ascii_case("wasm"))
 }
 
-/// Why the text of a plan is wrong: place and reason, and the key that was probably meant.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct PlanTextError {
-    pub(super) reason: String,
-    pub(super) suggestion: Option<String>,
-}
-
-impl PlanTextError {
-    fn from_toml(error: &toml::de::Error) -> Self {
-        let message = error.message();
-        let mut quoted = message.split('`').skip(1).step_by(2);
-        let suggestion = message.starts_with("unknown field").then(|| quoted.next()).flatten().and_then(|wrong| {
-            quoted
-                .map(|known| (strsim::damerau_levenshtein(wrong, known), known))
-                .filter(|(distance, _)| *distance <= 3)
-                .min_by_key(|(distance, _)| *distance)
-                .map(|(_, known)| known.to_owned())
-        });
-        Self { reason: error.to_string().trim_end().to_owned(), suggestion }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_key_is_named_with_its_line_and_a_suggestion() {
-        let error = Draft::parse("seed = 1\nconcurency = [1, 2]\n").unwrap_err();
-        assert!(error.reason.contains("line 2"), "{}", error.reason);
-        assert_eq!(error.suggestion.as_deref(), Some("concurrency"));
-    }
-
-    #[test]
-    fn a_wrong_type_names_its_place() {
-        let error = Draft::parse("requests = \"many\"").unwrap_err();
-        assert!(error.reason.contains("line 1"), "{}", error.reason);
-    }
-
-    #[test]
     fn what_is_written_reads_back() {
-        let text = "concurrency = [1, 2]\nseed = 7\n\n[[engine]]\nplugin = \"vllm\"\n\n[engine.options]\nreturn-token-ids = true\n";
+        let text = "simulate = \"vllm\"\nconcurrency = [1, 2]\nseed = 7\n\n[[engine]]\nplugin = \"vllm\"\n\n[engine.options]\nreturn-token-ids = true\ncount = 3\nshare = 0.5\n";
         let draft = Draft::parse(text).unwrap();
         assert_eq!(Draft::parse(&toml::to_string(&draft).unwrap()).unwrap(), draft);
     }

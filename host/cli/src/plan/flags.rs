@@ -24,7 +24,8 @@ pub(super) struct PerEngine {
     pub(super) api: Option<String>,
     pub(super) options: BTreeMap<String, OptionValue>,
     pub(super) api_key_env: Option<String>,
-    pub(super) headers: BTreeMap<String, String>,
+    /// In order; a later one of the same name wins.
+    pub(super) headers: Vec<(String, String)>,
 }
 
 /// Flags that reach every workload that knows them.
@@ -39,7 +40,10 @@ pub(super) fn draft(args: &RunArgs) -> CliResult<Flags> {
     let nonempty = |list: &[u32]| (!list.is_empty()).then(|| list.to_vec());
     let draft = Draft {
         profile: args.profile.clone(),
-        simulate: args.simulate.clone().map(|d| if d.is_empty() { Simulate::Switch(true) } else { Simulate::Dialect(d) }),
+        simulate: args
+            .simulate
+            .clone()
+            .map(|d| if d.is_empty() { Simulate::Switch(true) } else { Simulate::Dialect(d) }),
         concurrency: nonempty(&args.concurrency),
         rate: (!args.rate.is_empty()).then(|| args.rate.clone()),
         arrivals: args.arrivals.clone(),
@@ -72,7 +76,9 @@ pub(super) fn draft(args: &RunArgs) -> CliResult<Flags> {
         url: args.url.clone(),
         model: args.model.clone(),
         api: args.api.clone(),
-        options: pairs("--engine-option", &args.engine_option)?.map(|(k, v)| (k, OptionValue::Text(v))).collect(),
+        options: pairs("--engine-option", &args.engine_option)?
+            .map(|(k, v)| (k, OptionValue::Text(v)))
+            .collect(),
         api_key_env: args.api_key_env.clone(),
         headers: args.header.iter().map(|h| header(h)).collect::<CliResult<_>>()?,
     };
@@ -87,7 +93,9 @@ pub(super) fn draft(args: &RunArgs) -> CliResult<Flags> {
 
 /// `NAME|PATH[=URL]`: the `=` before a scheme divides, since a path may hold others; a name has none.
 fn engine(text: &str) -> EngineDraft {
-    let scheme = |rest: &str| rest.split_once("://").is_some_and(|(s, _)| s.chars().all(|c| c.is_ascii_alphanumeric()));
+    let scheme = |rest: &str| {
+        rest.split_once("://").is_some_and(|(s, _)| s.chars().all(|c| c.is_ascii_alphanumeric()))
+    };
     let before_url = text.match_indices('=').map(|(at, _)| at).find(|at| scheme(&text[at + 1..]));
     let divide = before_url.or_else(|| text.find('=').filter(|at| *at > 0 && !is_path(text)));
     let (plugin, url) = divide.map_or((text, None), |at| (&text[..at], Some(text[at + 1..].to_owned())));
@@ -113,9 +121,12 @@ fn header(text: &str) -> CliResult<(String, String)> {
 fn read_prompts(path: &PathBuf) -> CliResult<Vec<String>> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| CliError::usage(format!("cannot read the prompts `{}`", path.display())).because(e))?;
-    let prompts: Vec<String> = text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect();
+    let prompts: Vec<String> =
+        text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect();
     if prompts.is_empty() {
-        return Err(CliError::usage(format!("`{}` holds no prompts", path.display())).hint("write one prompt a line"));
+        return Err(
+            CliError::usage(format!("`{}` holds no prompts", path.display())).hint("write one prompt a line")
+        );
     }
     Ok(prompts)
 }

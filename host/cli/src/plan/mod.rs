@@ -1,22 +1,30 @@
 //! From flags and a plan file to a [`Plan`] that can be run: layering, defaults, checks, and where each value came from.
 //!
-//! `draft` is what one source says (a file, the flags, a profile); `resolve` merges drafts and checks the result;
-//! `show` prints it with origins. Nothing here touches a server or a component.
+//! `draft` is what one source says (a file, the flags, a profile) and `mistakes` words what is wrong with it; `resolve`
+//! merges drafts, with a room each for `engines`, `workloads` and `load`; `write` makes the stored plan and `show` prints
+//! values with origins. Nothing here touches a server or a component.
 
 mod draft;
 mod duration;
+mod engines;
 mod flags;
+mod load;
+mod mistakes;
+mod profile;
 mod resolve;
 mod show;
+mod workloads;
+mod write;
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use benchhost_model::{LoadPoint, Route};
 use serde::Serialize;
 
 use crate::args::RunArgs;
-use crate::error::CliResult;
+use crate::error::{CliError, CliResult};
 
 pub(crate) use show::show;
 
@@ -42,6 +50,29 @@ pub(crate) struct Sourced<T> {
     pub(crate) origin: Origin,
 }
 
+/// Where each value of one engine or workload came from, by key; an option's key is `options.NAME`, and likewise for
+/// `headers` and `data`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Origins(BTreeMap<String, Origin>);
+
+impl Origins {
+    /// Of one key; a key that nobody set is built in.
+    pub(crate) fn of(&self, key: &str) -> Origin {
+        self.0.get(key).copied().unwrap_or(Origin::Default)
+    }
+
+    fn note(&mut self, key: impl Into<String>, origin: Origin) {
+        self.0.insert(key.into(), origin);
+    }
+
+    /// Takes the first layer that has a value and notes which one it was.
+    fn first<T, const N: usize>(&mut self, key: &str, layers: [(Option<T>, Origin); N]) -> Option<T> {
+        let (value, origin) = layers.into_iter().find_map(|(value, origin)| Some((value?, origin)))?;
+        self.note(key, origin);
+        Some(value)
+    }
+}
+
 /// One engine to measure.
 #[derive(Debug, Clone)]
 pub(crate) struct EngineChoice {
@@ -61,6 +92,8 @@ pub(crate) struct EngineChoice {
     pub(crate) api_key_env: Option<String>,
     /// Further headers.
     pub(crate) headers: Vec<(String, HeaderValue)>,
+    /// Who said so.
+    pub(crate) origins: Origins,
 }
 
 /// A header value: a secret may stand in a variable, and literals never reach a file.
@@ -96,6 +129,8 @@ pub(crate) struct WorkloadChoice {
     pub(crate) requests: Option<u32>,
     /// A ladder for this workload alone.
     pub(crate) ladder: Option<Vec<LoadPoint>>,
+    /// Who said so.
+    pub(crate) origins: Origins,
 }
 
 /// Arrival process of the open loop.
@@ -133,9 +168,7 @@ pub(crate) enum Amount {
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) engines: Vec<EngineChoice>,
-    pub(crate) engines_origin: Origin,
     pub(crate) workloads: Vec<WorkloadChoice>,
-    pub(crate) workloads_origin: Origin,
     pub(crate) profile: Option<Sourced<String>>,
     pub(crate) ladder: Sourced<Vec<LoadPoint>>,
     pub(crate) arrivals: Sourced<Arrivals>,
@@ -154,6 +187,8 @@ pub(crate) struct Plan {
     pub(crate) ca_file: Option<Sourced<PathBuf>>,
     /// `Some("")`: the adapter's own dialect.
     pub(crate) simulate: Option<Sourced<String>>,
+    /// Of the choice to simulate or not to.
+    pub(crate) simulate_origin: Origin,
     pub(crate) gpu: Sourced<bool>,
     pub(crate) gpu_price: Option<Sourced<f64>>,
     /// The plan as a file that repeats the run, without secrets.
@@ -163,7 +198,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// Reads the plan file, if any, lays the flags over it and checks the whole.
     pub(crate) fn from_args(args: &RunArgs) -> CliResult<Self> {
-        let file = args.plan.as_deref().map(draft::Draft::read).transpose()?;
+        let file = args.plan.as_deref().map(|path| read(path, args)).transpose()?;
         resolve::resolve(flags::draft(args)?, file)
     }
 
@@ -198,8 +233,46 @@ impl Plan {
     }
 }
 
+/// Reads a plan file. A word that stands where a file should is often the value of the flag before it.
+fn read(path: &Path, args: &RunArgs) -> CliResult<draft::Draft> {
+    draft::Draft::read(path).map_err(|error| {
+        let word = path.to_str().unwrap_or_default();
+        if path.exists() || word.parse::<benchhost_simulator::Dialect>().is_err() {
+            error
+        } else if args.simulate.as_ref().is_some_and(String::is_empty) {
+            error.hint(format!("the dialect to imitate follows an `=`: `--simulate={word}`"))
+        } else {
+            error.hint(format!("an adapter is named by a flag: `--engine {word}`"))
+        }
+    })
+}
+
+/// The name that results probably have for a plugin: a component's file name without its ending, or the name itself.
+fn name_of(plugin: &str) -> &str {
+    if !draft::is_path(plugin) {
+        return plugin;
+    }
+    Path::new(plugin).file_stem().and_then(|stem| stem.to_str()).unwrap_or(plugin)
+}
+
+/// Labels and model names become cells, file names and lines for people.
+fn printable(what: &str, text: &str) -> CliResult<()> {
+    if text.chars().any(char::is_control) {
+        return Err(CliError::usage(format!("{what} `{}` has control characters", text.escape_debug()))
+            .hint("use printable characters; it becomes a cell of every row"));
+    }
+    Ok(())
+}
+
 /// A non-negative count rounded up; values beyond `u32` are held at its end.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of u32 just before")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range of u32 just before"
+)]
 fn whole(value: f64) -> u32 {
     value.ceil().clamp(0.0, f64::from(u32::MAX)) as u32
 }
+
+#[cfg(test)]
+mod tests;

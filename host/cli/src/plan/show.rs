@@ -1,51 +1,23 @@
-//! `plan show`: each value, and where it came from.
+//! `plan show`: each value in force, engine by engine and workload by workload, and where it came from. Values of
+//! headers are never shown.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
-use super::{Amount, ItemSource, Origin, Plan, Sourced, duration};
+use benchhost_model::LoadPoint;
 
-/// Aligned lines `key  value  origin`.
+use super::{Amount, EngineChoice, HeaderValue, ItemSource, Origin, Plan, Sourced, WorkloadChoice, duration};
+
+/// Width of the column of values; with key and origin a line stays below 80 characters.
+const VALUE_WIDTH: usize = 48;
+
+/// Aligned lines `key  value  origin`; what belongs to an engine or a workload is indented below it.
 pub(crate) fn show(plan: &Plan) -> String {
     let mut lines = Lines::default();
-    for engine in &plan.engines {
-        let mut text = engine.plugin.clone();
-        let mut add = |what: &str, value: &str| {
-            if !value.is_empty() {
-                let _ = write!(text, " {what}={value}");
-            }
-        };
-        add("url", engine.url.as_deref().unwrap_or_default());
-        add("label", &engine.label);
-        add("model", engine.model.as_deref().unwrap_or_default());
-        add("api", engine.route.map_or("", benchhost_model::Route::as_str));
-        engine.options.iter().for_each(|(k, v)| add(k, v));
-        lines.add("engine", text, plan.engines_origin);
-    }
-    for workload in &plan.workloads {
-        let mut text = match &workload.source {
-            ItemSource::Plugin(name) => name.clone(),
-            ItemSource::Prompts(list) => format!("{} prompts of your own", list.len()),
-        };
-        for (key, value) in &workload.options {
-            let _ = write!(text, " {key}={value}");
-        }
-        for (slot, path) in &workload.data {
-            let _ = write!(text, " data {slot}={}", path.display());
-        }
-        lines.add("workload", text, plan.workloads_origin);
-    }
-    lines.opt("profile", plan.profile.as_ref().map(|p| map(p, Clone::clone)));
-    let points: Vec<String> = plan.ladder.value.iter().map(ToString::to_string).collect();
-    lines.add("load", points.join(", "), plan.ladder.origin);
+    plan.engines.iter().for_each(|engine| show_engine(&mut lines, plan, engine));
+    plan.workloads.iter().for_each(|workload| show_workload(&mut lines, plan, workload));
+    lines.opt("profile", plan.profile.as_ref(), Clone::clone);
     lines.add("arrivals", format!("{:?}", plan.arrivals.value).to_lowercase(), plan.arrivals.origin);
-    let amount = match plan.amount.value {
-        Amount::Automatic => "4 x concurrency, at least 40; open loop: 20 s".into(),
-        Amount::Requests(n) => format!("{n} per load point"),
-        Amount::For(span) => format!("{} per load point", duration::format(span)),
-    };
-    lines.add("requests", amount, plan.amount.origin);
-    let warmup = plan.warmup.value.map_or("1 x concurrency; open loop: 1 s".into(), |n| n.to_string());
-    lines.add("warmup", warmup, plan.warmup.origin);
     lines.one("repeats", &plan.repeats);
     lines.one("seed", &plan.seed);
     let tokens = plan.max_tokens.value.map_or("the workload's, else 128".into(), |n| n.to_string());
@@ -54,51 +26,168 @@ pub(crate) fn show(plan: &Plan) -> String {
     let top_p = plan.top_p.value.map_or("whole distribution".into(), |p| p.to_string());
     lines.add("top-p", top_p, plan.top_p.origin);
     lines.add("history", format!("{:?}", plan.history.value).to_lowercase(), plan.history.origin);
-    lines.add("timeout", duration::format(plan.timeout.value), plan.timeout.origin);
-    lines.add("idle-timeout", duration::format(plan.idle_timeout.value), plan.idle_timeout.origin);
-    lines.add("ready-timeout", duration::format(plan.ready_timeout.value), plan.ready_timeout.origin);
-    lines.opt("tokenizer", plan.tokenizer.as_ref().map(|t| map(t, |p| p.display().to_string())));
-    lines.opt("ca-file", plan.ca_file.as_ref().map(|t| map(t, |p| p.display().to_string())));
-    let dialect = |d: &String| if d.is_empty() { "yes".to_owned() } else { d.clone() };
-    lines.opt("simulate", plan.simulate.as_ref().map(|s| map(s, dialect)));
-    lines.add("gpu", if plan.gpu.value { "auto".into() } else { "off".into() }, plan.gpu.origin);
-    lines.opt("gpu-price", plan.gpu_price.as_ref().map(|p| map(p, ToString::to_string)));
-    lines.finish()
+    for (key, span) in [
+        ("timeout", &plan.timeout),
+        ("idle-timeout", &plan.idle_timeout),
+        ("ready-timeout", &plan.ready_timeout),
+    ] {
+        lines.add(key, duration::format(span.value), span.origin);
+    }
+    let path = |p: &PathBuf| p.display().to_string();
+    lines.opt("tokenizer", plan.tokenizer.as_ref(), path);
+    lines.opt("ca-file", plan.ca_file.as_ref(), path);
+    let simulate = match plan.simulate.as_ref().map(|s| s.value.as_str()) {
+        None => "no",
+        Some("") => "yes",
+        Some(dialect) => dialect,
+    };
+    lines.add("simulate", simulate, plan.simulate_origin);
+    lines.add("gpu", if plan.gpu.value { "auto" } else { "off" }, plan.gpu.origin);
+    lines.opt("gpu-price", plan.gpu_price.as_ref(), ToString::to_string);
+    lines.0
 }
 
-fn map<T>(sourced: &Sourced<T>, text: impl Fn(&T) -> String) -> (String, Origin) {
-    (text(&sourced.value), sourced.origin)
+fn show_engine(lines: &mut Lines, plan: &Plan, engine: &EngineChoice) {
+    let origins = &engine.origins;
+    lines.add("engine", &engine.plugin, origins.of("plugin"));
+    let mut row = |key: &str, value: Option<&str>, unset: &str, origin: Origin| {
+        lines.add(&format!("  {key}"), value.unwrap_or(unset), origin);
+    };
+    if plan.simulate.is_some() {
+        row("url", None, "the simulator's", plan.simulate_origin);
+    } else {
+        row("url", engine.url.as_deref(), "the adapter's", origins.of("url"));
+    }
+    let label = Some(engine.label.as_str()).filter(|l| !l.is_empty());
+    row("label", label, "none", origins.of("label"));
+    row("model", engine.model.as_deref(), "the server's first", origins.of("model"));
+    let route = engine.route.map(benchhost_model::Route::as_str);
+    row("api", route, "the adapter's first", origins.of("api"));
+    row("api-key-env", engine.api_key_env.as_deref(), "the adapter's", origins.of("api-key-env"));
+    for (name, value) in &engine.options {
+        lines.add("  option", format!("{name}={value}"), origins.of(&format!("options.{name}")));
+    }
+    for (name, value) in &engine.headers {
+        let source = match value {
+            HeaderValue::Variable(variable) => format!("{name}: from the variable {variable}"),
+            HeaderValue::Literal(_) => format!("{name}: a literal value, not stored"),
+        };
+        lines.add("  header", source, origins.of(&format!("headers.{name}")));
+    }
+}
+
+fn show_workload(lines: &mut Lines, plan: &Plan, workload: &WorkloadChoice) {
+    let origins = &workload.origins;
+    let (name, label) = match &workload.source {
+        ItemSource::Plugin(name) => (name.clone(), "the component's name"),
+        ItemSource::Prompts(list) => (format!("{} prompts of your own", list.len()), "prompts"),
+    };
+    lines.add("workload", name, origins.of("plugin"));
+    lines.add("  label", workload.label.as_deref().unwrap_or(label), origins.of("label"));
+    for (name, value) in &workload.options {
+        lines.add("  option", format!("{name}={value}"), origins.of(&format!("options.{name}")));
+    }
+    for (slot, path) in &workload.data {
+        lines.add("  data", format!("{slot}={}", path.display()), origins.of(&format!("data.{slot}")));
+    }
+    let points = plan.ladder_of(workload);
+    let own = |set: bool, key: &str, plans: Origin| if set { origins.of(key) } else { plans };
+    let load = list(points, |p| Some(p.to_string()));
+    lines.add("  load", load, own(workload.ladder.is_some(), "load", plan.ladder.origin));
+    let requests = match (workload.requests, plan.amount.value) {
+        (Some(n), _) | (None, Amount::Requests(n)) => format!("{n} per load point"),
+        (None, Amount::For(span)) => format!("{} per load point", duration::format(span)),
+        (None, Amount::Automatic) => {
+            let counts = list(points, |p| plan.requests_at(workload, *p).map(|n| n.to_string()));
+            format!("{counts} ({}, at least 40)", rule(points, "4 x concurrency", "20 s of arrivals"))
+        }
+    };
+    lines.add("  requests", requests, own(workload.requests.is_some(), "requests", plan.amount.origin));
+    let warmup = if let Some(n) = plan.warmup.value {
+        format!("{n} per load point")
+    } else {
+        let counts = list(points, |p| Some(plan.warmup_at(*p).to_string()));
+        format!("{counts} ({})", rule(points, "1 x concurrency", "1 s of arrivals"))
+    };
+    lines.add("  warmup", warmup, plan.warmup.origin);
+}
+
+fn list(points: &[LoadPoint], text: impl Fn(&LoadPoint) -> Option<String>) -> String {
+    points.iter().filter_map(text).collect::<Vec<_>>().join(", ")
+}
+
+fn rule<'a>(points: &[LoadPoint], closed: &'a str, open: &'a str) -> &'a str {
+    if matches!(points.first(), Some(LoadPoint::Rate(_))) { open } else { closed }
 }
 
 #[derive(Default)]
-struct Lines(Vec<(&'static str, String, Origin)>);
+struct Lines(String);
 
 impl Lines {
-    fn add(&mut self, key: &'static str, value: String, origin: Origin) {
-        self.0.push((key, value, origin));
+    fn add(&mut self, key: &str, value: impl AsRef<str>, origin: Origin) {
+        let origin = match origin {
+            Origin::Flag => "flag",
+            Origin::File => "plan file",
+            Origin::Profile => "profile",
+            Origin::Default => "default",
+        };
+        let mut rows = wrap(value.as_ref()).into_iter();
+        let first = rows.next().unwrap_or_default();
+        let _ = writeln!(self.0, "{key:<14} {first:<VALUE_WIDTH$} {origin}");
+        for row in rows {
+            let _ = writeln!(self.0, "{:<14} {row}", "");
+        }
     }
 
-    fn one(&mut self, key: &'static str, sourced: &Sourced<impl ToString>) {
+    fn one(&mut self, key: &str, sourced: &Sourced<impl ToString>) {
         self.add(key, sourced.value.to_string(), sourced.origin);
     }
 
-    fn opt(&mut self, key: &'static str, value: Option<(String, Origin)>) {
-        if let Some((value, origin)) = value {
-            self.add(key, value, origin);
+    fn opt<T>(&mut self, key: &str, sourced: Option<&Sourced<T>>, text: impl Fn(&T) -> String) {
+        match sourced {
+            Some(sourced) => self.add(key, text(&sourced.value), sourced.origin),
+            None => self.add(key, "none", Origin::Default),
         }
     }
+}
 
-    fn finish(self) -> String {
-        let mut text = String::new();
-        for (key, value, origin) in self.0 {
-            let origin = match origin {
-                Origin::Flag => "flag",
-                Origin::File => "plan file",
-                Origin::Profile => "profile",
-                Origin::Default => "default",
-            };
-            let _ = writeln!(text, "{key:<14} {value:<48} {origin}");
+/// Cuts at spaces where there are some, and anywhere in a word that is longer than a line. Characters that would move
+/// the cursor are written as escapes.
+fn wrap(value: &str) -> Vec<String> {
+    let plain: String = value
+        .chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect();
+    let mut rows: Vec<String> = Vec::new();
+    let mut row = String::new();
+    for word in plain.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        if !row.is_empty() && row.chars().count() + 1 + word.len() > VALUE_WIDTH {
+            rows.push(std::mem::take(&mut row));
         }
-        text
+        while word.len() > VALUE_WIDTH {
+            rows.push(word.drain(..VALUE_WIDTH).collect());
+        }
+        if !row.is_empty() {
+            row.push(' ');
+        }
+        row.extend(word);
+    }
+    rows.push(row);
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_row_is_wider_than_the_column_and_none_is_lost() {
+        let long = format!("one two {} three {}", "x".repeat(130), "four ".repeat(30));
+        let rows = wrap(&long);
+        assert!(rows.iter().all(|r| r.chars().count() <= VALUE_WIDTH), "{rows:?}");
+        let letters = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>();
+        assert_eq!(letters(&rows.concat()), letters(&long));
+        assert_eq!(wrap("a\nb"), ["a\\nb"]);
     }
 }

@@ -65,7 +65,10 @@ impl Recipe {
         talk: &mut Conversation,
         request: u64,
     ) -> Result<Built, String> {
-        let turn = item.turns.get(index as usize).ok_or_else(|| format!("item `{}` has no turn {index}", item.id))?;
+        let turn = item
+            .turns
+            .get(index as usize)
+            .ok_or_else(|| format!("item `{}` has no turn {index}", item.id))?;
         let asked = self.asked(turn);
         let input = BuildInput {
             prompt: talk.ask(&turn.input, self.route),
@@ -83,7 +86,8 @@ impl Recipe {
             settings: self.settings.clone(),
         };
         let wire = engine.build(&input).map_err(|e| e.to_string())?;
-        let expect = Expectation { framing: wire.framing, end: wire.end.clone(), ctx: wire.ctx.clone(), turn: index };
+        let expect =
+            Expectation { framing: wire.framing, end: wire.end.clone(), ctx: wire.ctx.clone(), turn: index };
         let notes = wire.notes.clone();
         let outgoing = Outgoing::try_from(wire).map_err(|e| e.to_string())?;
         Ok(Built { outgoing, expect, asked, notes })

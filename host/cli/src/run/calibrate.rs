@@ -23,17 +23,17 @@ pub(crate) fn calibrate(
         return Ok(None);
     }
     let mut instance = engine.instance(printer)?;
-    let mut item = workload
-        .items()?
-        .item(0)
-        .map_err(|e| CliError::setup(format!("the workload `{}` cannot make its first item", workload.label)).because(e))?;
+    let mut item = workload.items()?.item(0).map_err(|e| {
+        CliError::setup(format!("the workload `{}` cannot make its first item", workload.label)).because(e)
+    })?;
     let Some(turn) = item.turns.first_mut() else { return Ok(None) };
     (turn.max_tokens, turn.exact) = (Some(1), false);
     let Some(made) = turn.input_tokens else { return Ok(None) };
     let single = Recipe { max_tokens: Some(1), ..recipe.clone() };
-    let built = single
-        .build(&mut instance, &item, 0, &mut Conversation::default(), 0)
-        .map_err(|why| CliError::setup(format!("the first item of `{}` cannot be sent to `{}`", workload.label, engine.name)).because(why))?;
+    let built = single.build(&mut instance, &item, 0, &mut Conversation::default(), 0).map_err(|why| {
+        CliError::setup(format!("the first item of `{}` cannot be sent to `{}`", workload.label, engine.name))
+            .because(why)
+    })?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -42,7 +42,10 @@ pub(crate) fn calibrate(
     let timeline = runtime.block_on(client.exchange(&built.outgoing, Nanos::ZERO, &Cancel::new()));
     let decoded = decode::decode(&mut instance, &built.expect, &timeline);
     if decoded.outcome == Outcome::Failed && decoded.failure != Some(benchhost_model::Failure::Empty) {
-        printer.warning(&format!("the calibration request failed ({}); template tokens stay unknown", decoded.detail));
+        printer.warning(&format!(
+            "the calibration request failed ({}); template tokens stay unknown",
+            decoded.detail
+        ));
         return Ok(None);
     }
     Ok(decoded.usage.prompt_tokens.map(|server| CalibrationFacts {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use benchhost_model::{OptionSpec, Setting};
 use benchhost_plugin::{
-    EnginePlugin, HostConfig, Limits, Log, LogLevel, Plugin, PluginError, PluginHost, PluginIdentity, PluginSource,
-    WorkloadPlugin,
+    EnginePlugin, HostConfig, Limits, Log, LogLevel, Plugin, PluginError, PluginHost, PluginIdentity,
+    PluginSource, WorkloadPlugin,
 };
 
 use crate::error::{CliError, CliResult};
@@ -31,7 +31,10 @@ impl Log for PrintedLog {
 impl Components {
     /// A loader with the user's compile cache.
     pub(crate) fn new() -> CliResult<Self> {
-        let config = HostConfig { cache_dir: crate::env::cache_dir().map(|d| d.join("wasm")), limits: Limits::default() };
+        let config = HostConfig {
+            cache_dir: crate::env::cache_dir().map(|d| d.join("wasm")),
+            limits: Limits::default(),
+        };
         let host = PluginHost::new(&config).map_err(|e| refused("the plugin host cannot start", &e))?;
         Ok(Self { host })
     }
@@ -45,8 +48,10 @@ impl Components {
     pub(crate) fn engine(&self, name: &str) -> CliResult<EnginePlugin> {
         match self.load(name)? {
             Plugin::Engine(engine) => Ok(engine),
-            Plugin::Workload(_) => Err(CliError::setup(format!("`{name}` is a workload, not an engine adapter"))
-                .hint(format!("use it as `--workload {name}`"))),
+            Plugin::Workload(_) => {
+                Err(CliError::setup(format!("`{name}` is a workload, not an engine adapter"))
+                    .hint(format!("use it as `--workload {name}`")))
+            }
         }
     }
 
@@ -54,8 +59,10 @@ impl Components {
     pub(crate) fn workload(&self, name: &str) -> CliResult<WorkloadPlugin> {
         match self.load(name)? {
             Plugin::Workload(workload) => Ok(workload),
-            Plugin::Engine(_) => Err(CliError::setup(format!("`{name}` is an engine adapter, not a workload"))
-                .hint(format!("use it as `--engine {name}`"))),
+            Plugin::Engine(_) => {
+                Err(CliError::setup(format!("`{name}` is an engine adapter, not a workload"))
+                    .hint(format!("use it as `--engine {name}`")))
+            }
         }
     }
 
@@ -74,7 +81,9 @@ pub(crate) fn locate(name: &str) -> PluginSource {
             let found = crate::env::plugin_path().into_iter().map(file).find(|f| f.is_file());
             found.map_or(PluginSource::Embedded(word), PluginSource::File)
         }
-        PluginSource::File(path) if !path.exists() => embedded_twin(&path).unwrap_or(PluginSource::File(path)),
+        PluginSource::File(path) if !path.exists() => {
+            embedded_twin(&path).unwrap_or(PluginSource::File(path))
+        }
         other => other,
     }
 }
@@ -94,14 +103,20 @@ pub(crate) fn refused(what: &str, error: &PluginError) -> CliError {
 
 /// Every declared option with the user's value or its default. `chosen` may name options that other plugins of the run
 /// declare; who calls checks that each is declared by one of them.
-pub(crate) fn settings(plugin: &str, declared: &[OptionSpec], chosen: &[(String, String)]) -> CliResult<Vec<Setting>> {
+pub(crate) fn settings(
+    plugin: &str,
+    declared: &[OptionSpec],
+    chosen: &[(String, String)],
+) -> CliResult<Vec<Setting>> {
     declared
         .iter()
         .map(|spec| {
-            let value = chosen.iter().rev().find(|(name, _)| name == &spec.name).map(|(_, value)| value.clone());
+            let value =
+                chosen.iter().rev().find(|(name, _)| name == &spec.name).map(|(_, value)| value.clone());
             if let Some(value) = &value {
                 spec.kind.check(value).map_err(|why| {
-                    CliError::usage(format!("option `{}` of `{plugin}`: {why}", spec.name)).hint(spec.help.clone())
+                    CliError::usage(format!("option `{}` of `{plugin}`: {why}", spec.name))
+                        .hint(spec.help.clone())
                 })?;
             }
             Ok(Setting { name: spec.name.clone(), value: value.unwrap_or_else(|| spec.default.clone()) })
@@ -110,7 +125,11 @@ pub(crate) fn settings(plugin: &str, declared: &[OptionSpec], chosen: &[(String,
 }
 
 /// Refuses options that no plugin of the run declares.
-pub(crate) fn check_known(flag: &str, chosen: &[(String, String)], declared: &[&[OptionSpec]]) -> CliResult<()> {
+pub(crate) fn check_known(
+    flag: &str,
+    chosen: &[(String, String)],
+    declared: &[&[OptionSpec]],
+) -> CliResult<()> {
     let names = || declared.iter().flat_map(|list| list.iter()).map(|s| s.name.as_str());
     for (name, _) in chosen {
         if names().any(|n| n == name) {
@@ -119,7 +138,9 @@ pub(crate) fn check_known(flag: &str, chosen: &[(String, String)], declared: &[&
         let near = names().min_by_key(|n| strsim::damerau_levenshtein(n, name));
         let error = CliError::usage(format!("no plugin of this run has the option `{name}` ({flag})"));
         return Err(match near {
-            Some(near) if strsim::damerau_levenshtein(near, name) <= 3 => error.hint(format!("did you mean `{near}`?")),
+            Some(near) if strsim::damerau_levenshtein(near, name) <= 3 => {
+                error.hint(format!("did you mean `{near}`?"))
+            }
             _ => error.hint("`benchhost plugin info NAME` lists a plugin's options"),
         });
     }

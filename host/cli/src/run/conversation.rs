@@ -65,9 +65,13 @@ mod tests {
         let mut talk = Conversation::default();
         assert_eq!(talk.ask(&TurnInput::Text("Hi".into()), Route::Completions), Prompt::Text("Hi".into()));
         talk.answered("Hello");
-        let Prompt::Text(text) = talk.ask(&TurnInput::Text("And?".into()), Route::Native) else { panic!("text expected") };
+        let Prompt::Text(text) = talk.ask(&TurnInput::Text("And?".into()), Route::Native) else {
+            panic!("text expected")
+        };
         assert_eq!(text, "User: Hi\n\nAssistant: Hello\n\nUser: And?\n\nAssistant:");
-        let Prompt::Chat(messages) = talk.ask(&TurnInput::Text("So?".into()), Route::Chat) else { panic!("chat expected") };
+        let Prompt::Chat(messages) = talk.ask(&TurnInput::Text("So?".into()), Route::Chat) else {
+            panic!("chat expected")
+        };
         assert_eq!(messages.len(), 4);
     }
 }

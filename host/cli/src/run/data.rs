@@ -54,7 +54,9 @@ impl DataFiles {
 
 impl DataFile {
     fn read(path: &Path, format: SlotFormat) -> CliResult<Self> {
-        let error = |e: std::io::Error| CliError::usage(format!("cannot read the data file `{}`", path.display())).because(e);
+        let error = |e: std::io::Error| {
+            CliError::usage(format!("cannot read the data file `{}`", path.display())).because(e)
+        };
         let disk = std::fs::read(path).map_err(error)?;
         let digest = digest_hex(&disk);
         let bytes = if disk.starts_with(&[0x1f, 0x8b]) { inflate(&disk).map_err(error)? } else { disk };
@@ -94,7 +96,8 @@ fn parse(bytes: &[u8], format: &SlotFormat) -> Result<Vec<String>, String> {
             })
             .collect(),
         SlotFormat::Json(pointer) => {
-            let whole: serde_json::Value = serde_json::from_str(text).map_err(|e| format!("the file is not JSON: {e}"))?;
+            let whole: serde_json::Value =
+                serde_json::from_str(text).map_err(|e| format!("the file is not JSON: {e}"))?;
             let array = whole.pointer(pointer).and_then(serde_json::Value::as_array);
             let array = array.ok_or_else(|| format!("there is no array at `{pointer}` in the file"))?;
             Ok(array.iter().map(ToString::to_string).collect())
@@ -106,8 +109,11 @@ fn parse(bytes: &[u8], format: &SlotFormat) -> Result<Vec<String>, String> {
                 .records()
                 .map(|row| {
                     let row = row.map_err(|e| e.to_string())?;
-                    let fields: serde_json::Map<String, serde_json::Value> =
-                        headers.iter().map(str::to_owned).zip(row.iter().map(serde_json::Value::from)).collect();
+                    let fields: serde_json::Map<String, serde_json::Value> = headers
+                        .iter()
+                        .map(str::to_owned)
+                        .zip(row.iter().map(serde_json::Value::from))
+                        .collect();
                     Ok(serde_json::Value::Object(fields).to_string())
                 })
                 .collect()

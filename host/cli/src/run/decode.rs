@@ -3,8 +3,8 @@
 
 use benchhost_framing::{Framed, Framer};
 use benchhost_model::{
-    Answer, Closing, EndRule, Ending, Event, Failure, Finish, Framing, Meaning, Nanos, Outcome, StampSource, Timeline,
-    TokensSource, Usage,
+    Answer, Closing, EndRule, Ending, Event, Failure, Finish, Framing, Meaning, Nanos, Outcome, StampSource,
+    Timeline, TokensSource, Usage,
 };
 use benchhost_plugin::{CallError, DecodeInput, EngineInstance};
 
@@ -51,12 +51,14 @@ impl OutputTimes {
     /// As a line of `events.jsonl`.
     pub(crate) fn row(&self, row: u64) -> EventsRow {
         let mut before = None;
-        let t = self
-            .at
-            .iter()
-            .map(|at| (*at - before.replace(*at).unwrap_or(Nanos::ZERO)).get())
-            .collect();
-        EventsRow { row, t, k: self.kinds.clone(), n: self.tokens.clone(), s: if self.kernel { 'k' } else { 'u' } }
+        let t = self.at.iter().map(|at| (*at - before.replace(*at).unwrap_or(Nanos::ZERO)).get()).collect();
+        EventsRow {
+            row,
+            t,
+            k: self.kinds.clone(),
+            n: self.tokens.clone(),
+            s: if self.kernel { 'k' } else { 'u' },
+        }
     }
 }
 
@@ -97,8 +99,10 @@ fn plugin_failure(error: &CallError) -> Failure {
 
 /// An error answer, or JSON where a stream was expected, is one whole document whatever was asked for.
 fn framing_in_fact(asked: Framing, status: u16, headers: &[(String, String)]) -> Framing {
-    let content_type = headers.iter().find(|(name, _)| name == "content-type").map(|(_, v)| v.to_ascii_lowercase());
-    let json = content_type.is_some_and(|t| t.split(';').next().is_some_and(|t| t.trim() == "application/json"));
+    let content_type =
+        headers.iter().find(|(name, _)| name == "content-type").map(|(_, v)| v.to_ascii_lowercase());
+    let json =
+        content_type.is_some_and(|t| t.split(';').next().is_some_and(|t| t.trim() == "application/json"));
     if !(200..300).contains(&status) || (json && asked == Framing::Sse) { Framing::WholeBody } else { asked }
 }
 
@@ -176,7 +180,8 @@ fn conclude(
     closing: &Closing,
 ) -> Decoded {
     let mut out = Decoded::without_answer(expect, timeline);
-    let transport = (out.outcome != Outcome::Completed && timeline.failure.is_some()) || out.outcome == Outcome::Cut;
+    let transport =
+        (out.outcome != Outcome::Completed && timeline.failure.is_some()) || out.outcome == Outcome::Cut;
     let mut error = None;
     let mut finishes = Vec::new();
     for meaning in meanings.iter().chain(&closing.last) {
@@ -226,7 +231,9 @@ fn ended_after_its_end(timeline: &Timeline) -> bool {
 fn is_whole(expect: &Expectation, framed: &[Framed], finishes: &[Finish], closing: &Closing) -> bool {
     let by_rule = match &expect.end {
         _ if expect.framing == Framing::WholeBody => true,
-        EndRule::DoneData(mark) => framed.iter().any(|f| f.data.trim() == mark) || is_document(framed, finishes),
+        EndRule::DoneData(mark) => {
+            framed.iter().any(|f| f.data.trim() == mark) || is_document(framed, finishes)
+        }
         EndRule::DoneEvent(name) => framed.iter().any(|f| &f.name == name),
         EndRule::FinishReason => !finishes.is_empty(),
         EndRule::EndOfBody => true,
@@ -251,7 +258,12 @@ fn add_usage(total: &mut Usage, stated: &Usage) {
     merge(&mut total.reasoning_tokens, stated.reasoning_tokens);
 }
 
-fn output_times(timeline: &Timeline, framed: &[Framed], meanings: &[Meaning], last: Option<&Meaning>) -> OutputTimes {
+fn output_times(
+    timeline: &Timeline,
+    framed: &[Framed],
+    meanings: &[Meaning],
+    last: Option<&Meaning>,
+) -> OutputTimes {
     let mut out = OutputTimes { kernel: true, ..OutputTimes::default() };
     let mut all_known = true;
     let mut running: Option<u32> = None;

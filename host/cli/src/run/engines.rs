@@ -9,6 +9,7 @@ use benchhost_plugin::{EngineInstance, EnginePlugin};
 use benchhost_simulator::Dialect;
 
 use super::components::{self, Components};
+use super::interrupt::Interrupt;
 use super::prober::Prober;
 use super::simulated::Simulated;
 use crate::error::{CliError, CliResult};
@@ -38,49 +39,50 @@ pub(crate) struct ReadyEngine {
 
 impl ReadyEngine {
     /// Loads and probes the engine of `choice`.
-    pub(crate) fn prepare(choice: &EngineChoice, plan: &Plan, components: &Components, printer: &Printer) -> CliResult<Self> {
+    pub(crate) fn prepare(
+        choice: &EngineChoice,
+        plan: &Plan,
+        components: &Components,
+        interrupt: &Interrupt,
+        printer: &Printer,
+    ) -> CliResult<Self> {
         let plugin = components.engine(&choice.plugin)?;
         let info = plugin.info().clone();
         let settings = components::settings(&info.name, &info.options, &choice.options)?;
         let route = resolve_route(choice, &plugin)?;
         let simulated = match &plan.simulate {
-            Some(dialect) => Some(Simulated::start(dialect_for(&dialect.value, &info.name)?, plan.seed.value)?),
+            Some(dialect) => {
+                Some(Simulated::start(dialect_for(&dialect.value, &info.name)?, plan.seed.value)?)
+            }
             None => None,
         };
-        let url = match (&simulated, &choice.url) {
-            (Some(simulated), _) => simulated.url.clone(),
-            (None, Some(url)) => url.clone(),
-            (None, None) => info.default_url.clone(),
-        };
-        let url = without_version(url, printer);
-        let base: BaseUrl =
-            url.parse().map_err(|e| CliError::setup(format!("the default URL of `{}` is not sound", info.name)).caused_by(&e))?;
+        let url = url(choice, simulated.as_ref(), &info.default_url, printer);
         let key_variable = choice.api_key_env.clone().unwrap_or_else(|| info.key_variable.clone());
         let key = secret_key(choice, &key_variable, simulated.is_some())?;
-        let headers = headers(choice, key.as_deref())?;
-        let connector = Connector::new(&TlsOptions { extra_ca: plan.ca_file.as_ref().map(|c| c.value.clone()) })
-            .map_err(|e| CliError::setup("TLS cannot be set up").caused_by(&e))?;
-        let target = Target {
-            base,
-            connector,
-            headers,
-            limits: Limits {
-                timeout: plan.timeout.value,
-                idle_timeout: plan.idle_timeout.value,
-                connect_timeout: plan.timeout.value.min(std::time::Duration::from_secs(10)),
-                body_cap: BODY_CAP,
-            },
-            reuse: Reuse::default(),
-        };
+        let target = target(choice, plan, &url, key.as_deref())?;
         let instance = instance(&plugin, printer)?;
         let mut prober = Prober::new(instance, target.clone(), settings.clone())?;
         printer.status(&format!("{}: waiting for {}", info.name, target.base));
-        prober
-            .wait_ready(plan.ready_timeout.value, |why| printer.detail(&format!("{}: {why}", info.name)))
-            .map_err(|why| unreachable(&info.name, &url, choice, &key_variable, &why))?;
+        let ready = prober.wait_ready(plan.ready_timeout.value, |why| {
+            printer.detail(&format!("{}: {why}", info.name));
+            !interrupt.requested()
+        });
+        if let Err(why) = ready {
+            let interrupted = interrupt.requested().then(CliError::interrupted);
+            return Err(
+                interrupted.unwrap_or_else(|| unreachable(&info.name, &url, choice, &key_variable, &why))
+            );
+        }
         let version = prober.version();
         let models = prober.models();
         let model = resolve_model(choice, &models);
+        if choice.model.is_none() && models.len() > 1 {
+            printer.status(&format!(
+                "{}: model `{model}`, the first of {} served; `--model` chooses",
+                info.name,
+                models.len()
+            ));
+        }
         prober.set_model(&model);
         let context = models.iter().find(|m| m.id == model).and_then(|m| m.context);
         let facts = EngineFacts {
@@ -132,10 +134,42 @@ fn without_version(url: String, printer: &Printer) -> String {
     }
 }
 
+/// Where the engine listens: the simulator, the user's address, or the adapter's default.
+fn url(choice: &EngineChoice, simulated: Option<&Simulated>, default: &str, printer: &Printer) -> String {
+    match (simulated, &choice.url) {
+        (Some(simulated), None) => simulated.url.clone(),
+        (Some(simulated), Some(url)) => {
+            printer.warning(&format!("{url} is not asked: `--simulate` measures the simulator"));
+            simulated.url.clone()
+        }
+        (None, url) => without_version(url.clone().unwrap_or_else(|| default.to_owned()), printer),
+    }
+}
+
+fn target(choice: &EngineChoice, plan: &Plan, url: &str, key: Option<&str>) -> CliResult<Target> {
+    let base: BaseUrl = url
+        .parse()
+        .map_err(|e| CliError::usage(format!("the URL of `{}` is not sound", choice.plugin)).caused_by(&e))?;
+    let connector = Connector::new(&TlsOptions { extra_ca: plan.ca_file.as_ref().map(|c| c.value.clone()) })
+        .map_err(|e| CliError::setup("TLS cannot be set up").caused_by(&e))?;
+    Ok(Target {
+        base,
+        connector,
+        headers: headers(choice, key)?,
+        limits: Limits {
+            timeout: plan.timeout.value,
+            idle_timeout: plan.idle_timeout.value,
+            connect_timeout: plan.timeout.value.min(std::time::Duration::from_secs(10)),
+            body_cap: BODY_CAP,
+        },
+        reuse: Reuse::default(),
+    })
+}
+
 fn instance(plugin: &EnginePlugin, printer: &Printer) -> CliResult<EngineInstance> {
-    plugin
-        .instance(components::log(printer))
-        .map_err(|e| CliError::setup(format!("the adapter `{}` does not start", plugin.info().name)).caused_by(&e))
+    plugin.instance(components::log(printer)).map_err(|e| {
+        CliError::setup(format!("the adapter `{}` does not start", plugin.info().name)).caused_by(&e)
+    })
 }
 
 fn resolve_route(choice: &EngineChoice, plugin: &EnginePlugin) -> CliResult<Route> {
@@ -169,7 +203,9 @@ fn secret_key(choice: &EngineChoice, variable: &str, simulated: bool) -> CliResu
     }
     let key = crate::env::secret(variable);
     if key.is_none() && choice.api_key_env.is_some() {
-        return Err(CliError::usage(format!("the variable `{variable}` named by `--api-key-env` is not set")));
+        return Err(CliError::usage(format!(
+            "the variable `{variable}` named by `--api-key-env` is not set"
+        )));
     }
     Ok(key)
 }
@@ -202,12 +238,16 @@ fn resolve_model(choice: &EngineChoice, served: &[benchhost_model::ModelInfo]) -
 fn unreachable(name: &str, url: &str, choice: &EngineChoice, key_variable: &str, why: &str) -> CliError {
     let mut error = CliError::setup(format!("the engine `{name}` at {url} is not ready")).because(why);
     error = if choice.url.is_none() {
-        error.hint(format!("that is the adapter's default address; name yours: `--engine {name}=URL` or `--url URL`"))
+        error.hint(format!(
+            "that is the adapter's default address; name yours: `--engine {name}=URL` or `--url URL`"
+        ))
     } else {
         error.hint("check the address and that the server is up; `--ready-timeout 5m` waits longer while a model loads")
     };
     if !key_variable.is_empty() {
-        error = error.hint(format!("a hosted endpoint needs its token in the variable `{key_variable}` (or `--api-key-env`)"));
+        error = error.hint(format!(
+            "a hosted endpoint needs its token in the variable `{key_variable}` (or `--api-key-env`)"
+        ));
     }
     error.hint("to try without a server, add `--simulate`")
 }

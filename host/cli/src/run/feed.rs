@@ -41,14 +41,62 @@ impl PendingTable {
     }
 }
 
-/// A request that never reached the load generator.
+/// Turns of an item that never reached the load generator.
 #[derive(Debug)]
 pub(crate) struct NotSent {
     pub(crate) item: String,
     pub(crate) category: String,
+    /// The first of them; the item's later turns follow from it.
+    pub(crate) first_turn: u32,
+    /// How many turns the item has.
+    pub(crate) turns: u32,
+    /// When the first was due, from the load's start; `None`: when a slot would have been free.
+    pub(crate) due: Option<Nanos>,
+    /// What became of the first; the later ones are shed.
     pub(crate) outcome: Outcome,
     pub(crate) detail: String,
 }
+
+impl NotSent {
+    /// All turns of `item` from `first_turn` on.
+    pub(crate) fn of(
+        item: &Item,
+        first_turn: u32,
+        due: Option<Nanos>,
+        outcome: Outcome,
+        detail: String,
+    ) -> Self {
+        Self {
+            item: item.id.clone(),
+            category: item.category.clone(),
+            first_turn,
+            turns: turns_of(item),
+            due,
+            outcome,
+            detail,
+        }
+    }
+
+    /// An item that could not even be made.
+    fn unmade(index: u32, due: Option<Nanos>, detail: String) -> Self {
+        Self {
+            item: format!("#{index}"),
+            category: String::new(),
+            first_turn: 0,
+            turns: 1,
+            due,
+            outcome: Outcome::Unbuildable,
+            detail,
+        }
+    }
+}
+
+/// How many requests an item is.
+pub(crate) fn turns_of(item: &Item) -> u32 {
+    u32::try_from(item.turns.len()).unwrap_or(u32::MAX)
+}
+
+const STOPPED: &str = "the run stopped before this request was sent";
 
 /// Due times from the load's start, rising.
 pub(crate) type DueTimes = Box<dyn Iterator<Item = Nanos> + Send>;
@@ -82,7 +130,7 @@ impl Feeder<'_> {
                 Some(arrivals) => arrivals.next(),
                 None => None,
             };
-            if due.zip(self.until).is_some_and(|(due, until)| due > until) {
+            if due.zip(self.until).is_some_and(|(due, until)| due >= until) {
                 break;
             }
             let Some(index) = self.order.next() else { break };
@@ -91,7 +139,7 @@ impl Feeder<'_> {
             if open {
                 open = self.feed(index, due, fresh);
             } else if self.count.is_some() {
-                self.shed(index);
+                self.shed(index, due);
             } else {
                 break;
             }
@@ -103,7 +151,7 @@ impl Feeder<'_> {
         let item = match self.items.item(index) {
             Ok(item) => item,
             Err(error) => {
-                self.report(format!("#{index}"), String::new(), Outcome::Unbuildable, error.to_string());
+                self.report(NotSent::unmade(index, due, error));
                 return true;
             }
         };
@@ -115,8 +163,9 @@ impl Feeder<'_> {
                     self.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(built.notes);
                 }
                 let last_in_session = item.turns.len() == 1;
-                let (name, category) = (item.id.clone(), item.category.clone());
-                let pending = Pending { index, item, talk, expect: built.expect, asked: built.asked, session: id };
+                let lost = NotSent::of(&item, 0, due, Outcome::Shed, STOPPED.into());
+                let pending =
+                    Pending { index, item, talk, expect: built.expect, asked: built.asked, session: id };
                 self.pending.put(id, pending);
                 let job = Job { id, session: id, last_in_session, due, request: built.outgoing };
                 if fresh.blocking_send(job).is_ok() {
@@ -124,27 +173,27 @@ impl Feeder<'_> {
                 }
                 self.pending.take(id);
                 if self.count.is_some() {
-                    self.report(name, category, Outcome::Shed, "the run stopped before this request was sent".into());
+                    self.report(lost);
                 }
                 false
             }
             Err(why) => {
-                self.report(item.id, item.category, Outcome::Unbuildable, why);
+                self.report(NotSent::of(&item, 0, due, Outcome::Unbuildable, why));
                 true
             }
         }
     }
 
-    fn shed(&mut self, index: u32) {
-        let (item, category) = match self.items.item(index) {
-            Ok(item) => (item.id, item.category),
-            Err(_) => (format!("#{index}"), String::new()),
+    fn shed(&mut self, index: u32, due: Option<Nanos>) {
+        let lost = match self.items.item(index) {
+            Ok(item) => NotSent::of(&item, 0, due, Outcome::Shed, STOPPED.into()),
+            Err(error) => NotSent::unmade(index, due, error),
         };
-        self.report(item, category, Outcome::Shed, "the run stopped before this request was sent".into());
+        self.report(lost);
     }
 
-    fn report(&self, item: String, category: String, outcome: Outcome, detail: String) {
+    fn report(&self, lost: NotSent) {
         // The receiver lives as long as the point; if it is gone, so is the run.
-        let _gone = self.not_sent.send(NotSent { item, category, outcome, detail });
+        let _gone = self.not_sent.send(lost);
     }
 }

@@ -92,6 +92,9 @@ mod tests {
     #[test]
     fn itl_needs_tokens_per_event_or_one_token_an_event() {
         assert_eq!(figures(Nanos::ZERO, Nanos::ZERO, &output(&[10, 20, 30], &[]), Some(9)).itl_mean_ms, None);
-        assert_eq!(figures(Nanos::ZERO, Nanos::ZERO, &output(&[10, 20, 30], &[]), Some(3)).itl_mean_ms, Some(10.0));
+        assert_eq!(
+            figures(Nanos::ZERO, Nanos::ZERO, &output(&[10, 20, 30], &[]), Some(3)).itl_mean_ms,
+            Some(10.0)
+        );
     }
 }

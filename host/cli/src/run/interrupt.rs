@@ -8,6 +8,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::error::{CliError, CliResult};
+use crate::exit::Exit;
 use crate::ui::Printer;
 
 /// Listens for the rest of the process's life.
@@ -41,10 +42,12 @@ impl Interrupt {
 
     /// The load that a press stops; `None` between loads.
     pub(crate) fn watch(&self, control: Option<Control>) {
-        if let Some(control) = control.as_ref().filter(|_| self.requested()) {
+        let mut current = self.state.current.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = control;
+        // A press that came before the load was known stops it now.
+        if let (true, Some(control)) = (self.requested(), &*current) {
             control.stop();
         }
-        *self.state.current.lock().unwrap_or_else(PoisonError::into_inner) = control;
     }
 
     /// Ctrl-C was pressed.
@@ -57,13 +60,26 @@ impl State {
     fn press(&self, printer: &Printer) {
         let presses = self.presses.fetch_add(1, Ordering::AcqRel) + 1;
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if presses == 1 {
-            printer.status("stopping: no more requests are sent, those in flight may end; Ctrl-C again to cut them");
-            if let Some(control) = &*current {
+        match (&*current, presses) {
+            (Some(control), 1) => {
+                printer.status(
+                    "stopping: nothing more is sent, requests in flight may end; Ctrl-C again cuts them",
+                );
                 control.stop();
             }
-        } else if let Some(control) = &*current {
-            control.cut();
+            (Some(control), 2) => control.cut(),
+            (None, 1) => printer.status("stopping; Ctrl-C again ends at once"),
+            // Whole rows are in the files already; only the summary is missing.
+            _ => end_now(),
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    clippy::exit,
+    reason = "the user insists, and the main thread may be stuck"
+)]
+fn end_now() {
+    std::process::exit(i32::from(Exit::Interrupted.code()));
 }

@@ -2,17 +2,18 @@
 //! the load generator has a thread of its own and shares nothing with this one but channels.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use benchhost_http::RunClock;
 use benchhost_load::{
-    Control, Finished, FollowUp, Job, Lanes, LoadPlan, LoadReport, Pattern, Rate, Stop, constant, drive, poisson,
+    Control, Finished, FollowUp, Job, Lanes, LoadPlan, LoadReport, Pattern, Rate, Stop, constant, drive,
+    poisson,
 };
 use benchhost_model::{LoadPoint, Nanos, Outcome, Phase, Score, Target};
-use benchhost_plugin::EngineInstance;
+use benchhost_plugin::{EngineInstance, WorkloadInstance};
 use benchhost_quality::TokenizerFile;
 use benchhost_telemetry::gpu::GpuSample;
 use tokio::sync::mpsc::UnboundedSender;
@@ -20,11 +21,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::builder::Recipe;
 use super::decode::{self, Decoded};
 use super::engines::ReadyEngine;
-use super::feed::{DueTimes, Feeder, NotSent, Pending, PendingTable};
+use super::feed::{DueTimes, Feeder, NotSent, Pending, PendingTable, turns_of};
 use super::interrupt::Interrupt;
 use super::order::Order;
 use super::record::{Labels, not_sent_record, record};
-use super::workloads::{Items, ReadyWorkload};
+use super::workloads::ReadyWorkload;
 use crate::error::{CliError, CliResult};
 use crate::plan::{Amount, Arrivals, History, Plan};
 use crate::store::{OutputRow, RunWriter, TelemetryRow};
@@ -89,7 +90,13 @@ impl Point<'_> {
         Ok(health)
     }
 
-    fn phase(&self, phase: Phase, count: Option<u32>, duration: Option<Duration>, writer: &mut RunWriter) -> CliResult<PointHealth> {
+    fn phase(
+        &self,
+        phase: Phase,
+        count: Option<u32>,
+        duration: Option<Duration>,
+        writer: &mut RunWriter,
+    ) -> CliResult<PointHealth> {
         let run = self.run;
         let control = Control::new();
         run.interrupt.watch(Some(control.clone()));
@@ -114,14 +121,15 @@ impl Point<'_> {
             not_sent: lost_in,
             notes: run.notes,
         };
-        let stop = Stop { after: duration.filter(|_| matches!(pattern, Pattern::Closed { .. })), drain: DRAIN };
+        let stop =
+            Stop { after: duration.filter(|_| matches!(pattern, Pattern::Closed { .. })), drain: DRAIN };
         let mut desk = Desk {
             point: self,
             phase,
             open_ended: count.is_none(),
             recipe: &recipe,
             engine: self.engine.instance(run.printer)?,
-            items: self.workload.items()?,
+            scorer: self.workload.scorer()?,
             pending: &pending,
             follow: follow_in,
             progress: run.printer.progress(&self.title(phase), count.map(u64::from)),
@@ -143,16 +151,19 @@ impl Point<'_> {
             let fed = feeding.join();
             let load = driving.join();
             written?;
-            let broken = |what: &str| CliError::internal(format!("the {what} thread panicked; rows before it are kept"));
+            let broken = |what: &str| {
+                CliError::internal(format!("the {what} thread panicked; rows before it are kept"))
+            };
             fed.map_err(|_| broken("feeding"))?;
             load.map_err(|_| broken("load"))
         });
         run.interrupt.watch(None);
         let load = outcome?;
         desk.drain_gpu(writer)?;
+        let start = load.start.unwrap_or(load.end);
         for lost in lost_out.try_iter() {
-            let row = writer.rows() + 1;
-            writer.request(&not_sent_record(&self.labels(row, phase), &lost, run.clock.now()))?;
+            let at = lost.due.map_or(load.end, |due| start + due);
+            self.write_not_sent(phase, &lost, at, writer)?;
         }
         Ok(PointHealth { load, decode_wait_max_ns: desk.decode_wait_max_ns, completed: desk.completed })
     }
@@ -165,7 +176,9 @@ impl Point<'_> {
                 (Pattern::Closed { concurrency, stagger }, None)
             }
             LoadPoint::Rate(rate) => {
-                let seed = self.run.plan.seed.value.wrapping_add(u64::from(self.repeat));
+                // Mixed, so that repeat 2 of one seed is not repeat 1 of the next.
+                let seed =
+                    self.run.plan.seed.value ^ u64::from(self.repeat).wrapping_mul(0x9E37_79B9_7F4A_7C15);
                 let rate = Rate::new(rate).map_err(|e| CliError::usage("`rate`").caused_by(&e))?;
                 let arrivals: DueTimes = match self.run.plan.arrivals.value {
                     Arrivals::Constant => Box::new(constant(rate)),
@@ -174,6 +187,25 @@ impl Point<'_> {
                 (Pattern::Open { cap: None }, Some(arrivals))
             }
         })
+    }
+
+    /// A row for each turn.
+    fn write_not_sent(
+        &self,
+        phase: Phase,
+        lost: &NotSent,
+        at: Nanos,
+        writer: &mut RunWriter,
+    ) -> CliResult<()> {
+        for turn in lost.first_turn..lost.turns {
+            let mut row = not_sent_record(&self.labels(writer.rows() + 1, phase), lost, at);
+            row.turn = turn;
+            if turn > lost.first_turn {
+                row.outcome = Outcome::Shed;
+            }
+            writer.request(&row)?;
+        }
+        Ok(())
     }
 
     /// The same for every engine; different for each load point, repeat and phase.
@@ -204,7 +236,8 @@ impl Point<'_> {
 
     fn title(&self, phase: Phase) -> String {
         let repeats = self.run.plan.repeats.value;
-        let repeat = if repeats > 1 { format!(" · repeat {}/{repeats}", self.repeat) } else { String::new() };
+        let repeat =
+            if repeats > 1 { format!(" · repeat {}/{repeats}", self.repeat) } else { String::new() };
         let warm = if phase == Phase::Warmup { " · warm-up" } else { "" };
         format!("{} · {} · {}{repeat}{warm}", self.engine.title(), self.workload.label, self.load)
     }
@@ -233,7 +266,7 @@ struct Desk<'a> {
     open_ended: bool,
     recipe: &'a Recipe,
     engine: EngineInstance,
-    items: Items,
+    scorer: Option<WorkloadInstance>,
     pending: &'a PendingTable,
     follow: UnboundedSender<FollowUp>,
     progress: Progress,
@@ -260,7 +293,10 @@ impl Desk<'_> {
 
     fn one(&mut self, finished: &Finished, writer: &mut RunWriter) -> CliResult<()> {
         let Some(pending) = self.pending.take(finished.id) else {
-            return Err(CliError::internal(format!("an answer came for request {}, which was not sent", finished.id)));
+            return Err(CliError::internal(format!(
+                "an answer came for request {}, which was not sent",
+                finished.id
+            )));
         };
         if self.open_ended && finished.timeline.sent.is_none() && finished.timeline.failure.is_none() {
             return Ok(());
@@ -271,6 +307,7 @@ impl Desk<'_> {
         if let Some(tokenizer) = self.point.run.tokenizer {
             decoded.count_with(|text| tokenizer.encode(text).ok());
         }
+        self.note_missing_key(finished.timeline.status);
         let scores = self.score(&pending, &decoded);
         let row = writer.rows() + 1;
         let mut record = record(&self.point.labels(row, self.phase), &pending, &decoded, &finished.timeline);
@@ -286,16 +323,38 @@ impl Desk<'_> {
             }
             writer.output(&output_row(row, &pending, &decoded, &finished.timeline.body))?;
         }
-        self.completed += u64::from(decoded.outcome == Outcome::Completed);
-        self.progress.step(decoded.outcome == Outcome::Completed);
+        let completed = decoded.outcome == Outcome::Completed;
+        self.completed += u64::from(completed);
+        if !completed || pending.expect.turn + 1 == turns_of(&pending.item) {
+            self.progress.step(completed);
+        }
         Ok(())
     }
 
-    fn score(&mut self, pending: &Pending, decoded: &Decoded) -> Vec<Score> {
-        if decoded.outcome != Outcome::Completed || self.phase == Phase::Warmup || self.point.workload.scores.is_empty() {
-            return Vec::new();
+    /// 401 and 403 have one usual cause, and the user can mend it.
+    fn note_missing_key(&self, status: Option<u16>) {
+        if let Some(status @ (401 | 403)) = status {
+            let engine = self.point.engine;
+            let variable = &engine.plugin.info().key_variable;
+            let from = match engine.facts.api_key_from.as_str() {
+                "" if variable.is_empty() => {
+                    "name the variable that holds it with `--api-key-env`".to_owned()
+                }
+                "" => format!("put it into `{variable}`, or name another variable with `--api-key-env`"),
+                from => format!("the one in `{from}` was sent"),
+            };
+            let mut notes = self.point.run.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            notes.insert(format!("`{}` answered {status}: it wants another API key; {from}", engine.name));
         }
-        self.items.score(pending.index, &decoded.answer).unwrap_or_else(|error| {
+    }
+
+    fn score(&mut self, pending: &Pending, decoded: &Decoded) -> Vec<Score> {
+        let (Some(scorer), Outcome::Completed, Phase::Measured) =
+            (&mut self.scorer, decoded.outcome, self.phase)
+        else {
+            return Vec::new();
+        };
+        scorer.score(pending.index, &decoded.answer).unwrap_or_else(|error| {
             let mut notes = self.point.run.notes.lock().unwrap_or_else(PoisonError::into_inner);
             notes.insert(format!("answers that could not be scored: {error}"));
             Vec::new()
@@ -305,64 +364,66 @@ impl Desk<'_> {
     /// A dialogue goes on with its next turn, or ends; turns that will not be sent are recorded as shed.
     fn next_turn(&mut self, pending: &Pending, decoded: &Decoded, writer: &mut RunWriter) -> CliResult<()> {
         let next = pending.expect.turn + 1;
-        let turns = u32::try_from(pending.item.turns.len()).unwrap_or(u32::MAX);
-        if next >= turns {
+        if next >= turns_of(&pending.item) {
             return Ok(());
         }
-        let built = if decoded.outcome == Outcome::Completed {
-            let mut talk = pending.talk.clone();
-            let answered = pending.item.turns.get(pending.expect.turn as usize).and_then(|t| t.recorded_answer.as_deref());
-            match (self.point.run.plan.history.value, answered) {
-                (History::Recorded, Some(recorded)) => talk.answered(recorded),
-                _ => talk.answered(&decoded.answer.text),
-            }
-            let id = self.point.run.next_id.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            self.recipe.build(&mut self.engine, &pending.item, next, &mut talk, id).map(|built| (id, talk, built))
-        } else {
-            Err("an earlier turn of the dialogue was not answered".into())
-        };
-        let follow = match built {
-            Ok((id, talk, built)) => {
-                let delay = pending.item.turns.get(next as usize).map_or(0, |t| t.delay_ms);
-                self.pending.put(
-                    id,
-                    Pending {
-                        index: pending.index,
-                        item: pending.item.clone(),
-                        talk,
-                        expect: built.expect,
-                        asked: built.asked,
-                        session: pending.session,
-                    },
-                );
-                let job = Job {
-                    id,
-                    session: pending.session,
-                    last_in_session: next + 1 == turns,
-                    due: None,
-                    request: built.outgoing,
-                };
-                FollowUp::Job(job, Duration::from_millis(u64::from(delay)))
+        let why = match self.build_turn(next, pending, decoded) {
+            Ok((job, delay)) => {
+                let id = job.id;
+                if self.follow.send(FollowUp::Job(job, delay)).is_ok() {
+                    return Ok(());
+                }
+                self.pending.take(id);
+                "the run stopped before this request was sent".to_owned()
             }
             Err(why) => {
-                for turn in next..turns {
-                    let lost = NotSent {
-                        item: pending.item.id.clone(),
-                        category: pending.item.category.clone(),
-                        outcome: Outcome::Shed,
-                        detail: why.clone(),
-                    };
-                    let labels = self.point.labels(writer.rows() + 1, self.phase);
-                    let mut row = not_sent_record(&labels, &lost, self.point.run.clock.now());
-                    row.turn = turn;
-                    writer.request(&row)?;
-                }
-                FollowUp::EndSession(pending.session)
+                // If the load generator is gone, it has already counted the session as ended.
+                let _gone = self.follow.send(FollowUp::EndSession(pending.session));
+                why
             }
         };
-        // If the load generator is gone, it has already reported the session as ended.
-        let _gone = self.follow.send(follow);
-        Ok(())
+        let lost = NotSent::of(&pending.item, next, None, Outcome::Shed, why);
+        self.point.write_not_sent(self.phase, &lost, self.point.run.clock.now(), writer)
+    }
+
+    /// The request of turn `next`, put among those on their way; the error is for people.
+    fn build_turn(
+        &mut self,
+        next: u32,
+        pending: &Pending,
+        decoded: &Decoded,
+    ) -> Result<(Job, Duration), String> {
+        if decoded.outcome != Outcome::Completed {
+            return Err("an earlier turn of the dialogue was not answered".into());
+        }
+        let run = self.point.run;
+        let turn = |index: u32| pending.item.turns.get(index as usize);
+        let mut talk = pending.talk.clone();
+        let recorded = turn(pending.expect.turn).and_then(|t| t.recorded_answer.as_deref());
+        match (run.plan.history.value, recorded) {
+            (History::Recorded, Some(recorded)) => talk.answered(recorded),
+            _ => talk.answered(&decoded.answer.text),
+        }
+        let id = run.next_id.fetch_add(1, Ordering::Relaxed);
+        let built = self.recipe.build(&mut self.engine, &pending.item, next, &mut talk, id)?;
+        let job = Job {
+            id,
+            session: pending.session,
+            last_in_session: next + 1 == turns_of(&pending.item),
+            due: None,
+            request: built.outgoing,
+        };
+        let delay = Duration::from_millis(u64::from(turn(next).map_or(0, |t| t.delay_ms)));
+        let on_its_way = Pending {
+            index: pending.index,
+            item: pending.item.clone(),
+            talk,
+            expect: built.expect,
+            asked: built.asked,
+            session: pending.session,
+        };
+        self.pending.put(id, on_its_way);
+        Ok((job, delay))
     }
 
     fn drain_gpu(&self, writer: &mut RunWriter) -> CliResult<()> {

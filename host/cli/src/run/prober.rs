@@ -61,7 +61,9 @@ impl Prober {
     }
 
     fn fetch(&mut self, kind: ProbeKind, text: &str) -> Result<Option<HttpAnswer>, ProbeError> {
-        let Some(probe) = self.engine.probe(kind, &self.model, text, false, &self.settings)? else { return Ok(None) };
+        let Some(probe) = self.engine.probe(kind, &self.model, text, false, &self.settings)? else {
+            return Ok(None);
+        };
         let mut target = self.target.clone();
         if let Some(port) = probe.port {
             target.base = target.base.with_port(port);
@@ -72,10 +74,21 @@ impl Prober {
 
     /// Waits until the server says it is ready, at most `patience`. An engine without such a question is taken to be
     /// ready when its model list, or a connection, answers.
-    pub(crate) fn wait_ready(&mut self, patience: Duration, mut waiting: impl FnMut(&str)) -> Result<(), String> {
+    ///
+    /// `waiting` hears why not, and says whether to go on.
+    pub(crate) fn wait_ready(
+        &mut self,
+        patience: Duration,
+        mut waiting: impl FnMut(&str) -> bool,
+    ) -> Result<(), String> {
         let begun = Instant::now();
         loop {
-            let why = match self.ready_once() {
+            let left = patience.saturating_sub(begun.elapsed()).max(Duration::from_millis(50));
+            self.target.limits.timeout = left.min(PATIENCE);
+            self.target.limits.connect_timeout = left.min(PATIENCE);
+            let once = self.ready_once();
+            self.target.limits.timeout = PATIENCE;
+            let why = match once {
                 Ok(None) => return Ok(()),
                 Ok(Some(reason)) => reason,
                 Err(error) => error.to_string(),
@@ -83,7 +96,9 @@ impl Prober {
             if begun.elapsed() >= patience {
                 return Err(why);
             }
-            waiting(&why);
+            if !waiting(&why) {
+                return Err("interrupted".into());
+            }
             std::thread::sleep(Duration::from_millis(250).min(patience));
         }
     }

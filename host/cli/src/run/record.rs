@@ -27,7 +27,12 @@ pub(crate) struct Labels<'a> {
 const DETAIL_CHARS: usize = 200;
 
 /// The row of a request that reached the load generator.
-pub(crate) fn record(labels: &Labels<'_>, pending: &Pending, decoded: &Decoded, timeline: &Timeline) -> Record {
+pub(crate) fn record(
+    labels: &Labels<'_>,
+    pending: &Pending,
+    decoded: &Decoded,
+    timeline: &Timeline,
+) -> Record {
     let mut row = blank(labels, timeline.scheduled);
     row.category.clone_from(&pending.item.category);
     row.item.clone_from(&pending.item.id);

@@ -2,6 +2,7 @@
 //! standard input closes, so it cannot outlive this program.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use benchhost_simulator::Dialect;
@@ -21,11 +22,23 @@ impl Simulated {
     /// Starts one that speaks `dialect`.
     pub(crate) fn start(dialect: Dialect, seed: u64) -> CliResult<Self> {
         let error = |what: &str| CliError::setup(format!("the simulator did not start: {what}"));
-        let program = std::env::current_exe().map_err(|e| error("this program cannot find itself").because(e))?;
+        let program =
+            std::env::current_exe().map_err(|e| error("this program cannot find itself").because(e))?;
         let mut child = Command::new(program)
-            .args(["simulate", "--child", "--port", "0", "--dialect", &dialect.to_string(), "--seed", &seed.to_string()])
+            .args([
+                "simulate",
+                "--child",
+                "--port",
+                "0",
+                "--dialect",
+                &dialect.to_string(),
+                "--seed",
+                &seed.to_string(),
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // A terminal's Ctrl-C goes to the whole group; the simulator must go on answering while the run drains.
+            .process_group(0)
             .spawn()
             .map_err(|e| error("it cannot be run").because(e))?;
         let stdin = child.stdin.take();

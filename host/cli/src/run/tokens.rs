@@ -1,6 +1,7 @@
 //! The `tokens` import: the target's tokenizer from a file, from the server's own endpoint, or an estimate that every
 //! row flags.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use benchhost_model::{ProbeAnswer, ProbeKind};
@@ -26,7 +27,11 @@ impl Tokens for FileTokens {
 }
 
 /// The server's tokenize endpoint.
-pub(crate) struct ServerTokens(Arc<Mutex<Prober>>);
+pub(crate) struct ServerTokens {
+    prober: Arc<Mutex<Prober>>,
+    /// Counts already told: workloads ask for the same words again for each instance.
+    known: Mutex<HashMap<String, u32>>,
+}
 
 impl std::fmt::Debug for ServerTokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -37,12 +42,12 @@ impl std::fmt::Debug for ServerTokens {
 impl ServerTokens {
     /// Uses `prober`'s server, if it has such an endpoint and answers a first question.
     pub(crate) fn probe(prober: Arc<Mutex<Prober>>) -> Option<Self> {
-        let tokens = Self(prober);
+        let tokens = Self { prober, known: Mutex::default() };
         tokens.count(&["a".into()]).ok().map(|_| tokens)
     }
 
     fn ask(&self, text: &str) -> Result<ProbeAnswer, String> {
-        let mut prober = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut prober = self.prober.lock().unwrap_or_else(PoisonError::into_inner);
         match prober.ask(ProbeKind::Tokenize, text) {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) => Err("the server has no tokenize endpoint".into()),
@@ -56,12 +61,23 @@ impl Tokens for ServerTokens {
         TokensBy::Server
     }
     fn count(&self, texts: &[String]) -> Result<Vec<u32>, String> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         texts
             .iter()
-            .map(|text| match self.ask(text)? {
-                ProbeAnswer::TokenCount(n) => Ok(n),
-                ProbeAnswer::TokenIds(ids) => u32::try_from(ids.len()).map_err(|e| e.to_string()),
-                _ => Err("the tokenize endpoint answered something else".into()),
+            .map(|text| {
+                if let Some(count) = known.get(text) {
+                    return Ok(*count);
+                }
+                let count = match self.ask(text)? {
+                    ProbeAnswer::TokenCount(n) => n,
+                    ProbeAnswer::TokenIds(ids) => u32::try_from(ids.len()).map_err(|e| e.to_string())?,
+                    _ => return Err("the tokenize endpoint answered something else".into()),
+                };
+                // Prompts are long and asked once; words are short and asked often.
+                if text.len() <= 64 {
+                    known.insert(text.clone(), count);
+                }
+                Ok(count)
             })
             .collect()
     }

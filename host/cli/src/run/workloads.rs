@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use benchhost_model::{Answer, Item, Refusal, Score, ScoreSpec, Setting, Turn, TurnInput};
+use benchhost_model::{Item, Refusal, ScoreSpec, Setting, Turn, TurnInput};
 use benchhost_plugin::{CallError, Imports, NoTokens, Tokens, TokensBy, WorkloadInstance, WorkloadPlugin};
 use benchhost_quality::TokenizerFile;
 
@@ -13,7 +13,7 @@ use super::prober::Prober;
 use super::tokens::{ApproximateTokens, FileTokens, ServerTokens};
 use crate::error::{CliError, CliResult};
 use crate::plan::{ItemSource, Plan, WorkloadChoice};
-use crate::store::WorkloadFacts;
+use crate::store::{WorkloadFacts, digest_hex};
 use crate::ui::Printer;
 
 /// A workload whose items can be drawn.
@@ -27,9 +27,18 @@ pub(crate) struct ReadyWorkload {
     source: Source,
 }
 
-enum Source {
-    Plugin { plugin: WorkloadPlugin, imports: Imports, settings: Vec<Setting>, seed: u64 },
-    Prompts(Arc<Vec<String>>),
+/// Where items and scores come from. Items that need the tokenizer, and the user's prompts, are made before anything is
+/// measured: the server under test must not be asked to count tokens meanwhile.
+struct Source {
+    plugin: Option<OpenPlugin>,
+    made: Option<Arc<Vec<Item>>>,
+}
+
+struct OpenPlugin {
+    plugin: WorkloadPlugin,
+    imports: Imports,
+    settings: Vec<Setting>,
+    seed: u64,
 }
 
 impl ReadyWorkload {
@@ -50,9 +59,11 @@ impl ReadyWorkload {
         let settings = components::settings(&info.name, &info.options, &choice.options)?;
         let data = DataFiles::open(&info.slots, &choice.data)?;
         let data_facts = data.facts().map(|(s, f)| (s.clone(), (f.name.clone(), f.digest.clone()))).collect();
-        let (tokens, tokens_by) = if info.needs_tokens { server.choose(printer) } else { (Arc::new(NoTokens) as _, "") };
+        let (tokens, tokens_by) =
+            if info.needs_tokens { server.choose(printer) } else { (Arc::new(NoTokens) as _, "") };
         let imports = Imports { data: Arc::new(data), tokens, log: components::log(printer) };
-        let source = Source::Plugin { plugin: plugin.clone(), imports, settings: settings.clone(), seed: plan.seed.value };
+        let opened =
+            OpenPlugin { plugin: plugin.clone(), imports, settings: settings.clone(), seed: plan.seed.value };
         let label = choice.label.clone().unwrap_or_else(|| info.name.clone());
         let mut ready = Self {
             count: 0,
@@ -67,11 +78,15 @@ impl ReadyWorkload {
             },
             label,
             tokens_by,
-            source,
+            source: Source { plugin: Some(opened), made: None },
         };
         printer.status(&format!("{}: making items", ready.label));
-        ready.count = ready.items()?.count;
-        ready.facts.items = ready.count;
+        let (mut instance, count) = ready.open()?;
+        if info.needs_tokens {
+            let made: Result<Vec<Item>, CallError> = (0..count).map(|index| instance.item(index)).collect();
+            ready.source.made = Some(Arc::new(made.map_err(|e| ready.not_opened(&e))?));
+        }
+        (ready.count, ready.facts.items) = (count, count);
         Ok(ready)
     }
 
@@ -91,29 +106,43 @@ impl ReadyWorkload {
             scores: Vec::new(),
             facts,
             tokens_by: "",
-            source: Source::Prompts(Arc::new(prompts.to_vec())),
+            source: Source {
+                plugin: None,
+                made: Some(Arc::new(prompts.iter().enumerate().map(|(i, p)| prompt_item(i, p)).collect())),
+            },
         }
     }
 
-    /// A source of items for one thread.
+    /// Items for one thread.
     pub(crate) fn items(&self) -> CliResult<Items> {
-        let (instance, count) = match &self.source {
-            Source::Prompts(prompts) => (Instance::Prompts(Arc::clone(prompts)), self.count),
-            Source::Plugin { plugin, imports, settings, seed } => {
-                let mut instance = plugin
-                    .instance(imports.clone())
-                    .map_err(|e| CliError::setup(format!("the workload `{}` does not start", self.label)).caused_by(&e))?;
-                let count = instance.open(settings, *seed).map_err(|e| self.not_opened(&e))?;
-                (Instance::Plugin(Box::new(instance)), count)
-            }
+        Ok(match &self.source.made {
+            Some(made) => Items::Made(Arc::clone(made)),
+            None => Items::Plugin(Box::new(self.open()?.0)),
+        })
+    }
+
+    /// A scorer for one thread; `None` when there is nothing to score.
+    pub(crate) fn scorer(&self) -> CliResult<Option<WorkloadInstance>> {
+        if self.scores.is_empty() { Ok(None) } else { self.open().map(|(instance, _)| Some(instance)) }
+    }
+
+    fn open(&self) -> CliResult<(WorkloadInstance, u32)> {
+        let Some(OpenPlugin { plugin, imports, settings, seed }) = &self.source.plugin else {
+            return Err(CliError::internal(format!("`{}` has no component", self.label)));
         };
-        Ok(Items { instance, count })
+        let mut instance = plugin.instance(imports.clone()).map_err(|e| {
+            CliError::setup(format!("the workload `{}` does not start", self.label)).caused_by(&e)
+        })?;
+        let count = instance.open(settings, *seed).map_err(|e| self.not_opened(&e))?;
+        Ok((instance, count))
     }
 
     fn not_opened(&self, error: &CallError) -> CliError {
         let message = format!("the workload `{}` cannot make its items", self.label);
         match error {
-            CallError::Refused(Refusal::Invalid(_) | Refusal::Unsupported(_)) => CliError::usage(message).because(error),
+            CallError::Refused(Refusal::Invalid(_) | Refusal::Unsupported(_)) => {
+                CliError::usage(message).because(error)
+            }
             _ => CliError::setup(message).because(error),
         }
     }
@@ -154,37 +183,29 @@ const fn word(by: TokensBy) -> &'static str {
 }
 
 /// Items for one thread.
-pub(crate) struct Items {
-    instance: Instance,
-    count: u32,
-}
-
-enum Instance {
+pub(crate) enum Items {
+    /// Asked of a component one by one.
     Plugin(Box<WorkloadInstance>),
-    Prompts(Arc<Vec<String>>),
+    /// Made beforehand.
+    Made(Arc<Vec<Item>>),
 }
 
 impl Items {
-    /// Item `index`.
-    pub(crate) fn item(&mut self, index: u32) -> Result<Item, CallError> {
-        match &mut self.instance {
-            Instance::Plugin(instance) => instance.item(index),
-            Instance::Prompts(prompts) => Ok(prompt_item(index, prompts.get(index as usize).map_or("", String::as_str))),
-        }
-    }
-
-    /// Scores one answer to item `index`.
-    pub(crate) fn score(&mut self, index: u32, answer: &Answer) -> Result<Vec<Score>, CallError> {
-        match &mut self.instance {
-            Instance::Plugin(instance) => instance.score(index, answer),
-            Instance::Prompts(_) => Ok(Vec::new()),
+    /// Item `index`; the error is for people.
+    pub(crate) fn item(&mut self, index: u32) -> Result<Item, String> {
+        match self {
+            Self::Plugin(instance) => instance.item(index).map_err(|e| e.to_string()),
+            Self::Made(made) => {
+                made.get(index as usize).cloned().ok_or_else(|| format!("there is no item {index}"))
+            }
         }
     }
 }
 
-fn prompt_item(index: u32, prompt: &str) -> Item {
+/// The id holds a digest of the text, so that results with other prompts are not taken for the same.
+fn prompt_item(index: usize, prompt: &str) -> Item {
     Item {
-        id: format!("prompt-{:04}", index + 1),
+        id: format!("prompt-{:04}-{}", index + 1, &digest_hex(prompt.as_bytes())[..8]),
         category: String::new(),
         turns: vec![Turn {
             input: TurnInput::Text(prompt.to_owned()),

@@ -36,7 +36,7 @@ pub(crate) struct Manifest {
     /// Template overhead, by engine and workload.
     #[serde(default)]
     pub(crate) calibration: Vec<CalibrationFacts>,
-    /// `complete`, `interrupted`, or empty while running.
+    /// `complete`, `interrupted`, `failed`, or empty while running and after a kill.
     #[serde(default)]
     pub(crate) ended: String,
 }

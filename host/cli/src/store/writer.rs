@@ -1,14 +1,13 @@
-//! Appends rows as they come. A row is one `write`; a failed write names the file and stops the run, with what is
-//! already there left as it is.
+//! The files of a run that is being made. A failed write names the file and stops the run, with what is already there
+//! left as it is.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use benchhost_model::{Record, Score};
-use serde::Serialize;
 
+use super::append::Appender;
 use super::layout::Layout;
 use super::rows::{self, EventsRow, OutputRow, TelemetryRow};
 use crate::error::{CliError, CliResult};
@@ -25,37 +24,55 @@ pub(crate) struct RunWriter {
     score_rows: Appender,
     telemetry: Appender,
     rows: u64,
-    header_written: bool,
 }
 
 impl RunWriter {
-    /// Creates the directory, which must be new or empty, and opens its files. `scores` are the declared scores of all
-    /// workloads: they fix the columns. `also` is a CSV file that gets a copy of every request row.
+    /// Creates the directory, which must be new or empty, opens its files and writes the header of `requests.csv`.
+    /// `scores` are the declared scores of all workloads: they fix the columns. `also` is a CSV file that gets a copy
+    /// of every request row; one that cannot be written or has other columns is refused before anything is created.
     pub(crate) fn create(layout: Layout, mut scores: Vec<String>, also: Option<&Path>) -> CliResult<Self> {
         let root = layout.root();
         if root.read_dir().is_ok_and(|mut d| d.next().is_some()) {
             return Err(CliError::usage(format!("`{}` is not empty", root.display()))
                 .hint("name a new directory with `--out`; a result is never written over"));
         }
-        std::fs::create_dir_all(root)
-            .map_err(|e| CliError::usage(format!("cannot create `{}`", root.display())).because(e))?;
         scores.sort();
         scores.dedup();
-        let open = |path: PathBuf| Appender::open(path);
+        let header = rows::header(&scores);
+        let also = also.map(|p| Appender::open(p.to_path_buf())).transpose()?;
+        also.as_ref().map_or(Ok(()), |file| file.demand_header(&header))?;
+        match Self::open_all(layout, scores, &header) {
+            Ok(mut writer) => {
+                writer.also = also;
+                writer.also.as_mut().map_or(Ok(()), |file| file.begin(&header))?;
+                Ok(writer)
+            }
+            Err(error) => {
+                also.into_iter().for_each(Appender::abandon);
+                Err(error)
+            }
+        }
+    }
+
+    /// The directory and everything in it.
+    fn open_all(layout: Layout, scores: Vec<String>, header: &[String]) -> CliResult<Self> {
+        let root = layout.root();
+        std::fs::create_dir_all(root)
+            .map_err(|e| CliError::usage(format!("cannot create `{}`", root.display())).because(e))?;
+        let mut requests = Appender::open(layout.requests())?;
+        requests.begin(header)?;
         Ok(Self {
-            requests: open(layout.requests())?,
-            also: also.map(|p| open(p.to_path_buf())).transpose()?,
-            events: open(layout.events())?,
-            outputs: open(layout.outputs())?,
-            score_rows: open(layout.scores())?,
-            telemetry: open(layout.telemetry())?,
+            requests,
+            also: None,
+            events: Appender::open(layout.events())?,
+            outputs: Appender::open(layout.outputs())?,
+            score_rows: Appender::open(layout.scores())?,
+            telemetry: Appender::open(layout.telemetry())?,
             layout,
             scores,
             rows: 0,
-            header_written: false,
         })
     }
-
 
     /// Rows written so far; the next row has this number plus one.
     pub(crate) fn rows(&self) -> u64 {
@@ -64,14 +81,6 @@ impl RunWriter {
 
     /// Appends one request.
     pub(crate) fn request(&mut self, record: &Record) -> CliResult<()> {
-        if !self.header_written {
-            let header = rows::header(record, &self.scores);
-            self.requests.csv(&header)?;
-            if let Some(also) = &mut self.also {
-                also.header(&header)?;
-            }
-            self.header_written = true;
-        }
         let cells = rows::cells(record, &self.scores);
         self.requests.csv(&cells)?;
         if let Some(also) = &mut self.also {
@@ -93,11 +102,17 @@ impl RunWriter {
 
     /// Appends the scores of a request.
     pub(crate) fn scores(&mut self, row: u64, item: &str, scores: &[Score]) -> CliResult<()> {
-        if self.score_rows.is_new() {
+        if self.score_rows.is_empty() {
             self.score_rows.csv(&["row", "item", "score", "value", "note"])?;
         }
         for score in scores {
-            self.score_rows.csv(&[&row.to_string(), item, &score.name, &score.value.to_string(), &score.note])?;
+            self.score_rows.csv(&[
+                &row.to_string(),
+                item,
+                &score.name,
+                &score.value.to_string(),
+                &score.note,
+            ])?;
         }
         Ok(())
     }
@@ -107,12 +122,10 @@ impl RunWriter {
         self.telemetry.serialized(row)
     }
 
-    /// Hands everything to the operating system; called between load points.
+    /// Brings the rows to the device; called between load points. A kill loses nothing without it, a power cut may.
     pub(crate) fn flush(&mut self) -> CliResult<()> {
-        for file in [&mut self.requests, &mut self.events, &mut self.outputs, &mut self.score_rows, &mut self.telemetry] {
-            file.flush()?;
-        }
-        self.also.as_mut().map_or(Ok(()), Appender::flush)
+        let own = [&self.requests, &self.events, &self.outputs, &self.score_rows, &self.telemetry];
+        own.into_iter().chain(&self.also).try_for_each(Appender::sync)
     }
 
     /// Marks the run as ended by itself.
@@ -137,76 +150,69 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> CliResult<()> {
     std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path)).map_err(error)
 }
 
-/// One append-only file.
-#[derive(Debug)]
-struct Appender {
-    path: PathBuf,
-    file: BufWriter<File>,
-    new: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{blank_record, read_requests};
 
-impl Appender {
-    fn open(path: PathBuf) -> CliResult<Self> {
-        let opened = OpenOptions::new().create(true).append(true).open(&path);
-        let file = opened.map_err(|e| CliError::usage(format!("cannot write `{}`", path.display())).because(e))?;
-        let new = file.metadata().map_or(true, |m| m.len() == 0);
-        Ok(Self { path, file: BufWriter::new(file), new })
+    fn record(row: u64, run: &str) -> Record {
+        Record { row, run_id: run.into(), failure_detail: "a \"word\", quoted".into(), ..blank_record() }
     }
 
-    fn is_new(&self) -> bool {
-        self.new
+    fn run_into(folder: &Path, name: &str, also: &Path) -> CliResult<()> {
+        let mut writer = RunWriter::create(Layout::new(folder.join(name)), vec!["f1".into()], Some(also))?;
+        writer.request(&record(1, name))?;
+        writer.request(&record(2, name))
     }
 
-    /// Writes the header into a new file; refuses a file that has another one.
-    fn header(&mut self, header: &[String]) -> CliResult<()> {
-        if self.new {
-            return self.csv(header);
+    #[test]
+    fn a_run_without_rows_has_a_readable_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("run");
+        RunWriter::create(Layout::new(&root), vec![], None).unwrap();
+        assert!(read_requests(&root).unwrap().records.is_empty());
+    }
+
+    #[test]
+    fn a_shared_file_torn_at_any_byte_takes_the_next_run_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = folder.path().join("l.csv");
+        run_into(folder.path(), "first", &shared).unwrap();
+        let whole = std::fs::read(&shared).unwrap();
+        let last = whole[..whole.len() - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1;
+        for cut in last..=whole.len() {
+            std::fs::write(&shared, &whole[..cut]).unwrap();
+            run_into(folder.path(), &format!("next-{cut}"), &shared).unwrap();
+            let read = read_requests(&shared).unwrap();
+            let kept = 1 + usize::from(cut >= whole.len() - 1);
+            let torn = usize::from(cut > last && cut < whole.len() - 1);
+            assert_eq!((read.records.len(), read.torn), (kept + 2, torn), "cut at {cut} of {}", whole.len());
         }
-        let there = csv::Reader::from_path(&self.path).and_then(|mut r| r.headers().cloned());
-        if there.is_ok_and(|h| h.iter().eq(header.iter().map(String::as_str))) {
-            return Ok(());
-        }
-        Err(CliError::usage(format!("`{}` has other columns than this run", self.path.display()))
-            .hint("name another file with `--out`; runs with the same workloads share a file"))
     }
 
-    fn csv<S: AsRef<str>>(&mut self, cells: &[S]) -> CliResult<()> {
-        let mut line = csv::Writer::from_writer(Vec::new());
-        let bytes = line
-            .write_record(cells.iter().map(|c| c.as_ref().as_bytes()))
-            .map_err(|e| self.broken(e))
-            .and_then(|()| line.into_inner().map_err(|e| self.broken(e.to_string())))?;
-        self.append(&bytes)
+    #[test]
+    fn a_copy_that_cannot_be_written_stops_the_run_before_anything_is_created() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("results/run");
+        let create = |also: &Path| RunWriter::create(Layout::new(&root), vec![], Some(also)).unwrap_err();
+        create(&folder.path().join("nodir/l.csv"));
+        let other = folder.path().join("other.csv");
+        std::fs::write(&other, "a,b\n1,2").unwrap();
+        assert!(create(&other).to_string().contains("other columns"));
+        assert_eq!(std::fs::read(&other).unwrap(), b"a,b\n1,2");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
-    fn serialized(&mut self, row: &impl Serialize) -> CliResult<()> {
-        let mut line = csv::WriterBuilder::new().has_headers(self.new).from_writer(Vec::new());
-        let bytes = line
-            .serialize(row)
-            .map_err(|e| self.broken(e))
-            .and_then(|()| line.into_inner().map_err(|e| self.broken(e.to_string())))?;
-        self.append(&bytes)
-    }
-
-    fn json(&mut self, row: &impl Serialize) -> CliResult<()> {
-        let mut line = serde_json::to_vec(row).map_err(|e| self.broken(e))?;
-        line.push(b'\n');
-        self.append(&line)
-    }
-
-    /// One whole line, flushed, so that a kill loses at most the line being written.
-    fn append(&mut self, line: &[u8]) -> CliResult<()> {
-        self.new = false;
-        self.file.write_all(line).and_then(|()| self.file.flush()).map_err(|e| self.broken(e))
-    }
-
-    fn flush(&mut self) -> CliResult<()> {
-        self.file.flush().map_err(|e| self.broken(e))
-    }
-
-    fn broken(&self, cause: impl std::fmt::Display) -> CliError {
-        CliError::internal(format!("cannot append to `{}`", self.path.display()))
-            .because(cause)
-            .hint("rows written before this are kept; `benchhost report` reads them")
+    #[test]
+    fn a_directory_that_cannot_be_created_leaves_no_copy_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let blocked = folder.path().join("results");
+        std::fs::write(&blocked, "a file").unwrap();
+        let also = folder.path().join("l.csv");
+        RunWriter::create(Layout::new(blocked.join("run")), vec![], Some(&also)).unwrap_err();
+        assert!(!also.exists());
+        std::fs::write(&also, "").unwrap();
+        RunWriter::create(Layout::new(blocked.join("run")), vec![], Some(&also)).unwrap_err();
+        assert!(also.exists(), "a file of the user's is not removed");
     }
 }

@@ -27,7 +27,10 @@ impl Printer {
     }
 
     /// A result, on stdout. A reader that went away is no failure.
-    #[expect(clippy::unused_self, reason = "all printing goes through the printer, so that it can be changed in one place")]
+    #[expect(
+        clippy::unused_self,
+        reason = "all printing goes through the printer, so that it can be changed in one place"
+    )]
     pub(crate) fn result(&self, text: &str) -> CliResult<()> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -66,7 +69,11 @@ impl Printer {
                 self.line("", "", "");
             }
             let text = text.replace('\n', "\n    ");
-            if kind == "hint" { self.line("hint: ", &text, "\x1b[36m") } else { self.line("  caused by: ", &text, "") }
+            if kind == "hint" {
+                self.line("hint: ", &text, "\x1b[36m");
+            } else {
+                self.line("  caused by: ", &text, "");
+            }
             last = kind;
         }
     }

@@ -50,6 +50,17 @@ impl Word {
     }
 }
 
+/// A change in a unit of its own, for shares and scores whose base may be 0.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Difference {
+    /// new − base.
+    pub estimate: f64,
+    /// Interval of it, lower bound first.
+    pub interval: Option<(f64, f64)>,
+    /// Unit of both, for instance `pt` for percentage points; may be empty.
+    pub unit: String,
+}
+
 /// One metric of one group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComparedRow {
@@ -67,6 +78,8 @@ pub struct ComparedRow {
     pub relative: Option<f64>,
     /// Interval of the relative change, lower bound first.
     pub interval: Option<(f64, f64)>,
+    /// Where the metric is judged by its difference: that, shown instead of the relative change.
+    pub difference: Option<Difference>,
     /// What it means.
     pub verdict: Word,
 }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{ComparedRow, ComparisonTable, Side, Word};
+use super::{ComparedRow, ComparisonTable, Difference, Side, Word};
 use crate::lines::{clean, cut, wrap};
-use crate::numbers::{NOTHING, figure, percent};
+use crate::numbers::{NOTHING, changes, figure, percent};
 use crate::tables::grid::{Align, Column, TABLE_WIDTH, TableStyle, escaped, heading, tables};
 
 /// Version of the JSON form; raised when a field changes its meaning or goes.
@@ -126,15 +126,29 @@ fn cells(row: &ComparedRow, style: TableStyle) -> Vec<String> {
     let name = format!("{}{unit} {arrow}", clean(&row.metric));
     let name = if style == TableStyle::Plain { cut(&name, METRIC_WIDTH) } else { name };
     let number = |v: Option<f64>| v.map_or(NOTHING.to_owned(), figure);
-    let change = match (row.relative, row.interval) {
-        (None, _) => NOTHING.to_owned(),
-        (Some(r), None) => percent(r),
-        (Some(r), Some((low, high))) => {
+    let change = match (&row.difference, row.relative, row.interval) {
+        (Some(difference), ..) => absolute(difference),
+        (None, None, _) => NOTHING.to_owned(),
+        (None, Some(r), None) => percent(r),
+        (None, Some(r), Some((low, high))) => {
             let bound = |v: f64| percent(v).trim_end_matches('%').to_owned();
             format!("{} [{}, {}]", percent(r), bound(low), bound(high))
         }
     };
     vec![name, number(row.base), number(row.new), change, row.verdict.as_str().to_owned()]
+}
+
+/// `+1.2 pt [+0.1, +2.4]`.
+fn absolute(difference: &Difference) -> String {
+    let unit =
+        if difference.unit.is_empty() { String::new() } else { format!(" {}", clean(&difference.unit)) };
+    match difference.interval {
+        None => format!("{}{unit}", changes(&[difference.estimate])[0]),
+        Some((low, high)) => {
+            let texts = changes(&[difference.estimate, low, high]);
+            format!("{}{unit} [{}, {}]", texts[0], texts[1], texts[2])
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -162,6 +176,8 @@ struct RowJson<'a> {
     new: Option<f64>,
     relative: Option<f64>,
     interval: Option<(f64, f64)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<&'a Difference>,
     verdict: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -177,6 +193,7 @@ impl<'a> From<&'a ComparedRow> for RowJson<'a> {
             new: row.new,
             relative: row.relative,
             interval: row.interval,
+            difference: row.difference.as_ref(),
             verdict: row.verdict.as_str().replace(' ', "_"),
             reason: if let Word::Missing(reason) = &row.verdict { Some(reason) } else { None },
         }
@@ -206,6 +223,7 @@ mod tests {
             new: Some(pair.1),
             relative: Some(relative),
             interval: Some((relative - interval, relative + interval)),
+            difference: None,
             verdict,
         }
     }
@@ -351,6 +369,23 @@ mod tests {
     }
 
     #[test]
+    fn a_difference_stands_in_place_of_the_relative_change() {
+        let mut table = example();
+        let row = &mut table.groups[0].rows[0];
+        row.difference = Some(Difference { estimate: 1.24, interval: Some((-0.1, 2.4)), unit: "pt".into() });
+        let text = table.to_text(TableStyle::Plain);
+        assert!(text.contains(" +1.2 pt [−0.1, +2.4] ") && !text.contains("+12.3% ["), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&table.to_json()).unwrap();
+        let difference = &json["groups"][0]["rows"][0]["difference"];
+        assert_eq!((&difference["estimate"], &difference["unit"]), (&1.24.into(), &"pt".into()));
+        assert_eq!(difference["interval"], serde_json::json!([-0.1, 2.4]));
+        assert!(json["groups"][0]["rows"][1].get("difference").is_none());
+        table.groups[0].rows[0].difference =
+            Some(Difference { estimate: 0.031, interval: None, unit: String::new() });
+        assert!(table.to_text(TableStyle::Plain).contains(" +0.031 "));
+    }
+
+    #[test]
     fn each_side_that_was_simulated_is_named() {
         let mut table = example();
         for (base, new, words) in [
@@ -380,6 +415,8 @@ mod tests {
             row.relative = Some(4567.0);
             row.interval = Some((-1.0, 9.9e9));
         }
+        table.groups[0].rows[1].difference =
+            Some(Difference { estimate: -1.2e5, interval: Some((-9.9e9, 0.5)), unit: "pt".into() });
         for line in table.to_text(TableStyle::Plain).lines() {
             assert!(columns(line) <= TABLE_WIDTH, "{} {line}", columns(line));
         }

@@ -81,7 +81,7 @@ impl OpenAiChunks {
     /// What a chunk, or a whole answer, means.
     pub fn read(&mut self, data: &str, whole: bool) -> Result<Meaning, Fault> {
         let chunk: Chunk = json::parse(data)?;
-        let mut meaning = Meaning { usage: chunk.usage.read(), ..Meaning::default() };
+        let mut meaning = Meaning { usage: chunk.usage(), ..Meaning::default() };
         let total = meaning.usage.and_then(|u| u.completion_tokens).or(chunk.predicted());
         let (has_choice, has_timings, may_be_error) =
             (!chunk.choices.is_empty(), chunk.has_timings(), chunk.may_be_error());
@@ -120,8 +120,8 @@ impl OpenAiChunks {
 struct Chunk {
     #[serde(deserialize_with = "json::objects")]
     choices: Vec<Choice>,
-    #[serde(deserialize_with = "json::object")]
-    usage: RawUsage,
+    #[serde(deserialize_with = "json::maybe_object")]
+    usage: Option<Box<RawUsage>>,
     error: Option<IgnoredAny>,
     /// llama.cpp.
     #[serde(deserialize_with = "json::maybe_object")]
@@ -142,7 +142,11 @@ struct Timings {
 impl Chunk {
     /// States an error, or nothing that is known here: errors in other forms (`detail`, the flat one) look so.
     fn may_be_error(&self) -> bool {
-        self.error.is_some() || (self.choices.is_empty() && self.usage.read().is_none())
+        self.error.is_some() || (self.choices.is_empty() && self.usage().is_none())
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.usage.as_ref().and_then(|usage| usage.read())
     }
 
     fn has_timings(&self) -> bool {
@@ -162,9 +166,9 @@ struct Choice {
     /// Chat stream.
     #[serde(deserialize_with = "json::object")]
     delta: Delta,
-    /// Chat, whole answer.
-    #[serde(deserialize_with = "json::object")]
-    message: Delta,
+    /// Chat, whole answer. Boxed, as whatever most chunks lack: what is read is moved about, and size costs time.
+    #[serde(deserialize_with = "json::maybe_object")]
+    message: Option<Box<Delta>>,
     /// Completions.
     #[serde(deserialize_with = "json::text")]
     text: String,
@@ -193,8 +197,8 @@ struct Delta {
     #[serde(deserialize_with = "json::objects")]
     tool_calls: Vec<ToolCall>,
     /// The form before `tool_calls`.
-    #[serde(deserialize_with = "json::object")]
-    function_call: Function,
+    #[serde(deserialize_with = "json::maybe_object")]
+    function_call: Option<Box<Function>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -217,7 +221,9 @@ impl Choice {
     fn add_to(self, meaning: &mut Meaning) {
         add(&mut meaning.text, self.text);
         self.delta.add_to(meaning);
-        self.message.add_to(meaning);
+        if let Some(message) = self.message {
+            message.add_to(meaning);
+        }
         meaning.finish_word(&self.finish_reason);
         meaning.token_ids.extend(self.token_ids);
         meaning.token_ids.extend(self.token);
@@ -231,7 +237,8 @@ impl Delta {
         let thought = if self.reasoning.is_empty() { self.reasoning_content } else { self.reasoning };
         add(&mut meaning.reasoning, thought);
         add(&mut meaning.refusal, self.refusal);
-        for function in self.tool_calls.into_iter().map(|call| call.function).chain([self.function_call]) {
+        let calls = self.tool_calls.into_iter().map(|call| call.function);
+        for function in calls.chain(self.function_call.map(|function| *function)) {
             add(&mut meaning.tool, function.name);
             add(&mut meaning.tool, function.arguments);
         }

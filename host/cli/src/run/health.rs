@@ -1,0 +1,54 @@
+//! What the machine and this process did during a run: evidence beside the figures (`harness.json`).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use benchhost_telemetry::host::HostCounters;
+use benchhost_telemetry::process::ProcessUsage;
+
+use super::point::PointHealth;
+
+/// The machine and this process at one moment.
+pub(crate) struct Health {
+    counters: HostCounters,
+    usage: ProcessUsage,
+}
+
+impl Health {
+    /// Now.
+    pub(crate) fn now() -> Self {
+        Self { counters: HostCounters::read(Path::new("/")), usage: ProcessUsage::now() }
+    }
+
+    /// What happened since, with what each load point told of itself.
+    pub(crate) fn report(
+        &self,
+        points: &[(String, PointHealth)],
+        gpu: &serde_json::Value,
+    ) -> serde_json::Value {
+        let after = Self::now();
+        let points: BTreeMap<&str, serde_json::Value> =
+            points.iter().map(|(title, health)| (title.as_str(), point(health))).collect();
+        serde_json::json!({
+            "schema_version": crate::store::SCHEMA_VERSION,
+            "points": points,
+            "process": after.usage.since(&self.usage),
+            "host": after.counters.since(&self.counters),
+            "gpu_sampler": gpu,
+        })
+    }
+}
+
+fn point(health: &PointHealth) -> serde_json::Value {
+    let load = &health.load;
+    serde_json::json!({
+        "started": load.started,
+        "finished": load.finished,
+        "cut": load.cut,
+        "never_sent": load.never_sent,
+        "most_in_flight": load.most_in_flight,
+        "send_lateness_ns": { "p50": load.late.p50, "p99": load.late.p99, "max": load.late.max },
+        "load_fault": load.fault,
+        "decode_wait_max_ns": health.decode_wait_max_ns,
+    })
+}

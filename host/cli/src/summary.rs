@@ -267,7 +267,6 @@ fn gpu_samples(rows: &[TelemetryRow]) -> Vec<GpuSample> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::blank_record;
 
     fn completed(row: u64, output_tokens: u32) -> Record {
         Record {
@@ -276,7 +275,7 @@ mod tests {
             t_send_ns: Some(Nanos::new(0)),
             t_last_ns: Some(Nanos::new(1_000_000_000)),
             output_tokens: Some(output_tokens),
-            ..blank_record()
+            ..Record::blank()
         }
     }
 

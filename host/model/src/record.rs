@@ -138,3 +138,58 @@ pub struct Record {
     #[serde(skip)]
     pub scores: BTreeMap<String, f64>,
 }
+
+impl Record {
+    /// A row that says nothing yet: scheduled, not sent. What is known is filled in over it, so that only this place lists
+    /// the cells that may stay empty.
+    pub fn blank() -> Self {
+        Self {
+            row: 0,
+            run_id: String::new(),
+            engine: String::new(),
+            variant: String::new(),
+            model: String::new(),
+            target: Target::Simulated,
+            workload: String::new(),
+            category: String::new(),
+            item: String::new(),
+            turn: 0,
+            load: LoadPoint::Concurrency(1),
+            repeat: 1,
+            phase: Phase::Measured,
+            plan_digest: String::new(),
+            outcome: Outcome::Shed,
+            failure: None,
+            failure_detail: String::new(),
+            status: None,
+            finish: String::new(),
+            attempts: 0,
+            conn_reused: false,
+            t_sched_ns: Nanos::ZERO,
+            t_send_ns: None,
+            t_headers_ns: None,
+            t_first_ns: None,
+            t_last_ns: None,
+            t_end_ns: None,
+            events: 0,
+            input_tokens: None,
+            output_tokens: None,
+            reasoning_tokens: None,
+            cached_tokens: None,
+            n_first_tokens: None,
+            tokens_source: TokensSource::None,
+            input_tokens_asked: None,
+            template_tokens: None,
+            output_tokens_asked: None,
+            output_exact: false,
+            tokens_by: String::new(),
+            ttft_ms: None,
+            ttft_sched_ms: None,
+            tpot_ms: None,
+            itl_mean_ms: None,
+            icl_max_ms: None,
+            e2e_ms: None,
+            scores: BTreeMap::new(),
+        }
+    }
+}

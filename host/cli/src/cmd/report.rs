@@ -173,7 +173,6 @@ fn caption(manifest: &Manifest) -> Caption {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::blank_record;
 
     #[test]
     fn labels_that_differ_only_in_odd_letters_have_files_of_their_own() {
@@ -183,7 +182,7 @@ mod tests {
                 variant: variant.into(),
                 workload: "w".into(),
                 repeat,
-                ..blank_record()
+                ..benchhost_model::Record::blank()
             };
             let events = std::collections::HashMap::new();
             let evidence = Evidence {

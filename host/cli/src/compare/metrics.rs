@@ -281,13 +281,12 @@ fn note_failures(group: &Group<'_>, notes: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::blank_record;
 
     /// Runs of `requests` each, of which so many did not complete.
     fn runs(lost: &[usize], requests: usize) -> Vec<Vec<Record>> {
         let record = |bad| Record {
             outcome: if bad { Outcome::Failed } else { Outcome::Completed },
-            ..blank_record()
+            ..Record::blank()
         };
         lost.iter().map(|lost| (0..requests).map(|i| record(i < *lost)).collect()).collect()
     }
@@ -343,7 +342,7 @@ mod tests {
     #[test]
     fn scores_are_shown_by_the_difference_they_are_judged_by() {
         let scored = |values: &[f64]| -> Vec<Vec<Record>> {
-            let record = |v: f64| Record { scores: [("f1".to_owned(), v)].into(), ..blank_record() };
+            let record = |v: f64| Record { scores: [("f1".to_owned(), v)].into(), ..Record::blank() };
             values.iter().map(|v| vec![record(*v)]).collect()
         };
         let (base, new) = (scored(&[0.0, 0.01, 0.0, 0.01]), scored(&[0.4, 0.41, 0.42, 0.4]));

@@ -285,10 +285,9 @@ fn check_models(group: &Group<'_>, across_models: bool, notes: &mut Vec<String>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::blank_record;
 
     fn sent(items: std::ops::Range<u32>) -> Vec<Record> {
-        items.map(|i| Record { item: format!("i{i}"), ..blank_record() }).collect()
+        items.map(|i| Record { item: format!("i{i}"), ..Record::blank() }).collect()
     }
 
     fn try_match<T>(
@@ -297,7 +296,7 @@ mod tests {
         across: bool,
         look: impl Fn(&Matched<'_>) -> T,
     ) -> Result<T, String> {
-        let pick = Pick::of(&blank_record());
+        let pick = Pick::of(&Record::blank());
         matched(base, &pick, new, &pick, across).map(|m| look(&m)).map_err(|e| e.to_string())
     }
 

@@ -1,8 +1,6 @@
 //! One row of `requests.csv` from what was labelled, asked, observed and decoded.
 
-use std::collections::BTreeMap;
-
-use benchhost_model::{LoadPoint, Nanos, Outcome, Phase, Record, Timeline, TokensSource};
+use benchhost_model::{LoadPoint, Nanos, Phase, Record, Timeline};
 
 use super::decode::Decoded;
 use super::engines::ReadyEngine;
@@ -84,45 +82,14 @@ fn blank(labels: &Labels<'_>, scheduled: Nanos) -> Record {
         model: labels.engine.model.clone(),
         target: labels.run.target,
         workload: labels.workload.label.clone(),
-        category: String::new(),
-        item: String::new(),
-        turn: 0,
         load: labels.load,
         repeat: labels.repeat,
         phase: labels.phase,
         plan_digest: labels.run.plan_digest.to_owned(),
-        outcome: Outcome::Shed,
-        failure: None,
-        failure_detail: String::new(),
-        status: None,
-        finish: String::new(),
-        attempts: 0,
-        conn_reused: false,
         t_sched_ns: scheduled,
-        t_send_ns: None,
-        t_headers_ns: None,
-        t_first_ns: None,
-        t_last_ns: None,
-        t_end_ns: None,
-        events: 0,
-        input_tokens: None,
-        output_tokens: None,
-        reasoning_tokens: None,
-        cached_tokens: None,
-        n_first_tokens: None,
-        tokens_source: TokensSource::None,
-        input_tokens_asked: None,
         template_tokens: labels.template_tokens,
-        output_tokens_asked: None,
-        output_exact: false,
         tokens_by: labels.workload.tokens_by.to_owned(),
-        ttft_ms: None,
-        ttft_sched_ms: None,
-        tpot_ms: None,
-        itl_mean_ms: None,
-        icl_max_ms: None,
-        e2e_ms: None,
-        scores: BTreeMap::new(),
+        ..Record::blank()
     }
 }
 

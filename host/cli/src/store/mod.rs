@@ -18,7 +18,5 @@ pub(crate) use manifest::{
     CalibrationFacts, EngineFacts, Manifest, PluginFacts, SCHEMA_VERSION, WorkloadFacts, digest_hex,
 };
 pub(crate) use reader::{RowFile, read_events, read_manifest, read_requests, read_telemetry};
-#[cfg(test)]
-pub(crate) use rows::blank_record;
 pub(crate) use rows::{EventsRow, OutputRow, TelemetryRow};
 pub(crate) use writer::{RunWriter, write_atomic};

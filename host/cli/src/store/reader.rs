@@ -190,7 +190,7 @@ fn bytes_if_there(path: &Path) -> CliResult<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{RunWriter, blank_record};
+    use crate::store::RunWriter;
 
     fn reasons(error: &CliError) -> String {
         let details: Vec<_> = error.details().map(|(_, text)| text.to_owned()).collect();
@@ -203,7 +203,7 @@ mod tests {
         let mut writer = RunWriter::create(layout.clone(), vec![], None).unwrap();
         for row in 1..=3 {
             let (run_id, item) = (run_id.to_owned(), "größe 日本 \"q\"".to_owned());
-            writer.request(&Record { row, run_id, item, ..blank_record() }).unwrap();
+            writer.request(&Record { row, run_id, item, ..Record::blank() }).unwrap();
         }
         layout
     }

@@ -1,9 +1,7 @@
 //! The form of the row files: which cells, in which order. Columns are read by name, so an old file with fewer columns
 //! or a newer one with more still reads.
 
-use std::collections::BTreeMap;
-
-use benchhost_model::{LoadPoint, Nanos, Outcome, Phase, Record, Target, TokensSource};
+use benchhost_model::Record;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,7 +14,7 @@ pub(super) const SCORE_PREFIX: &str = "score_";
 
 /// Column names for a run whose workloads declare `scores`, known before there is any row.
 pub(super) fn header(scores: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = match serde_json::to_value(blank_record()) {
+    let mut names: Vec<String> = match serde_json::to_value(Record::blank()) {
         Ok(Value::Object(fields)) => fields.keys().cloned().collect(),
         _ => Vec::new(),
     };
@@ -35,58 +33,6 @@ pub(super) fn cells(record: &Record, scores: &[String]) -> Vec<String> {
     cells.extend(scores.iter().map(|s| record.scores.get(s).map_or(String::new(), ToString::to_string)));
     cells.push(SENTINEL.to_owned());
     cells
-}
-
-/// A record in which nothing happened: it has every column.
-pub(crate) fn blank_record() -> Record {
-    Record {
-        row: 0,
-        run_id: String::new(),
-        engine: String::new(),
-        variant: String::new(),
-        model: String::new(),
-        target: Target::Simulated,
-        workload: String::new(),
-        category: String::new(),
-        item: String::new(),
-        turn: 0,
-        load: LoadPoint::Concurrency(1),
-        repeat: 1,
-        phase: Phase::Measured,
-        plan_digest: String::new(),
-        outcome: Outcome::Shed,
-        failure: None,
-        failure_detail: String::new(),
-        status: None,
-        finish: String::new(),
-        attempts: 0,
-        conn_reused: false,
-        t_sched_ns: Nanos::ZERO,
-        t_send_ns: None,
-        t_headers_ns: None,
-        t_first_ns: None,
-        t_last_ns: None,
-        t_end_ns: None,
-        events: 0,
-        input_tokens: None,
-        output_tokens: None,
-        reasoning_tokens: None,
-        cached_tokens: None,
-        n_first_tokens: None,
-        tokens_source: TokensSource::None,
-        input_tokens_asked: None,
-        template_tokens: None,
-        output_tokens_asked: None,
-        output_exact: false,
-        tokens_by: String::new(),
-        ttft_ms: None,
-        ttft_sched_ms: None,
-        tpot_ms: None,
-        itl_mean_ms: None,
-        icl_max_ms: None,
-        e2e_ms: None,
-        scores: BTreeMap::new(),
-    }
 }
 
 fn cell(value: &Value) -> String {
@@ -156,7 +102,7 @@ mod tests {
     #[test]
     fn header_and_cells_agree_and_a_row_is_one_line() {
         let scores = ["f1".to_owned()];
-        let mut record = blank_record();
+        let mut record = Record::blank();
         record.item = "two\r\nlines".into();
         record.scores.insert("f1".into(), 0.5);
         let (header, cells) = (header(&scores), cells(&record, &scores));

@@ -153,10 +153,10 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> CliResult<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{blank_record, read_requests};
+    use crate::store::read_requests;
 
     fn record(row: u64, run: &str) -> Record {
-        Record { row, run_id: run.into(), failure_detail: "a \"word\", quoted".into(), ..blank_record() }
+        Record { row, run_id: run.into(), failure_detail: "a \"word\", quoted".into(), ..Record::blank() }
     }
 
     fn run_into(folder: &Path, name: &str, also: &Path) -> CliResult<()> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use benchhost_model::{Distribution, LoadPoint, Nanos, Outcome, OutcomeCounts, Phase, Record, SummaryRow};
+use benchhost_model::{Distribution, Nanos, Outcome, OutcomeCounts, Phase, Record, SummaryRow};
 use benchhost_stats::{Quantile, Sample, WeightedSample};
 use benchhost_telemetry::gpu::{self, GpuSample};
 
@@ -44,23 +44,19 @@ struct Key<'a> {
     variant: &'a str,
     model: &'a str,
     workload: &'a str,
-    load: (bool, u64),
+    load: (u8, u64),
     repeat: u32,
 }
 
 impl<'a> Key<'a> {
     fn of(r: &'a Record) -> Self {
-        let load = match r.load {
-            LoadPoint::Concurrency(n) => (false, u64::from(n)),
-            LoadPoint::Rate(rate) => (true, rate.to_bits()),
-        };
         Self {
             run_id: &r.run_id,
             engine: &r.engine,
             variant: &r.variant,
             model: &r.model,
             workload: &r.workload,
-            load,
+            load: r.load.key(),
             repeat: r.repeat,
         }
     }

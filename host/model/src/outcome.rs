@@ -1,4 +1,4 @@
-//! What became of a scheduled request. Exhaustive: the five counts of [`Outcome`] always sum to the schedule.
+//! What became of a scheduled request. Exhaustive: the six counts of [`Outcome`] always sum to the schedule.
 
 use std::fmt;
 use std::str::FromStr;
@@ -107,6 +107,8 @@ pub enum Outcome {
     Completed,
     /// Sent, and went wrong; the `failure` column says how.
     Failed,
+    /// The host hung up in mid-answer because the plan wanted a user who leaves; neither success nor failure.
+    HungUp,
     /// In flight when the run stopped; the host hung up.
     Cut,
     /// Scheduled and never sent.
@@ -121,6 +123,7 @@ impl Outcome {
         match self {
             Self::Completed => "completed",
             Self::Failed => "failed",
+            Self::HungUp => "hung_up",
             Self::Cut => "cut",
             Self::Shed => "shed",
             Self::Unbuildable => "unbuildable",
@@ -131,7 +134,7 @@ impl Outcome {
 impl FromStr for Outcome {
     type Err = ParseOutcomeError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Completed, Self::Failed, Self::Cut, Self::Shed, Self::Unbuildable]
+        [Self::Completed, Self::Failed, Self::HungUp, Self::Cut, Self::Shed, Self::Unbuildable]
             .into_iter()
             .find(|o| o.as_str() == text)
             .ok_or_else(|| ParseOutcomeError(text.to_owned()))

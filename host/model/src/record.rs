@@ -15,6 +15,8 @@ pub enum Phase {
     Warmup,
     /// Part of the figures.
     Measured,
+    /// Sent after the measured window, so that the last measured requests see the same load; never part of a figure.
+    Drain,
 }
 
 /// Who answered.
@@ -66,6 +68,12 @@ pub struct Record {
     pub turn: u32,
     /// The load point.
     pub load: LoadPoint,
+    /// How requests arrive, in words: `closed`, `poisson`, `gamma cv=2`, `batch`, …; empty in files of older versions.
+    #[serde(default)]
+    pub arrivals: String,
+    /// The dialogue it belongs to, unique within the run; empty in files of older versions.
+    #[serde(default)]
+    pub session: Option<u64>,
     /// The repeat, from 1.
     pub repeat: u32,
     /// Warm-up or measured.
@@ -88,6 +96,12 @@ pub struct Record {
     pub conn_reused: bool,
     /// When it was due.
     pub t_sched_ns: Nanos,
+    /// When a cap let it go; empty: no cap held it.
+    #[serde(default)]
+    pub t_slot_ns: Option<Nanos>,
+    /// When the connection of the first attempt was usable.
+    #[serde(default)]
+    pub t_conn_ns: Option<Nanos>,
     /// First attempt, first byte out.
     pub t_send_ns: Option<Nanos>,
     /// Response head read.
@@ -100,6 +114,24 @@ pub struct Record {
     pub t_end_ns: Option<Nanos>,
     /// Output events.
     pub events: u32,
+    /// First output event that is answer or tool call rather than reasoning.
+    #[serde(default)]
+    pub t_answer_ns: Option<Nanos>,
+    /// Source of the output events' stamps: `kernel`, `user`, `mixed`; empty: no event.
+    #[serde(default)]
+    pub stamps: String,
+    /// How much later than the kernel the program saw the first output event.
+    #[serde(default)]
+    pub lag_first_ns: Option<u64>,
+    /// The largest such lag over the output events.
+    #[serde(default)]
+    pub lag_max_ns: Option<u64>,
+    /// Output events that shared a read with a later one because this program was late: their own time is not known.
+    #[serde(default)]
+    pub censored: u32,
+    /// Output events that shared a read with a later one because the server or the network sent them together.
+    #[serde(default)]
+    pub together: u32,
     /// Prompt tokens by the server's count.
     pub input_tokens: Option<u32>,
     /// Generated tokens.
@@ -128,12 +160,21 @@ pub struct Record {
     pub ttft_sched_ms: Option<f64>,
     /// `(t_last − t_first)` / (tokens after the first output event).
     pub tpot_ms: Option<f64>,
+    /// First answer or tool event − `t_send`; empty when the answer was cut off while reasoning.
+    #[serde(default)]
+    pub ttfat_ms: Option<f64>,
+    /// `(t_last − t_first)` / (tokens − 1), as several other tools define TPOT.
+    #[serde(default)]
+    pub tpot_n1_ms: Option<f64>,
     /// Mean gap per token, token-weighted.
     pub itl_mean_ms: Option<f64>,
     /// Longest gap between output events.
     pub icl_max_ms: Option<f64>,
     /// `t_last − t_send`.
     pub e2e_ms: Option<f64>,
+    /// `t_last − t_sched`.
+    #[serde(default)]
+    pub e2e_sched_ms: Option<f64>,
     /// Scores by name; columns `score_<name>`.
     #[serde(skip)]
     pub scores: BTreeMap<String, f64>,
@@ -155,6 +196,8 @@ impl Record {
             item: String::new(),
             turn: 0,
             load: LoadPoint::Concurrency(1),
+            arrivals: String::new(),
+            session: None,
             repeat: 1,
             phase: Phase::Measured,
             plan_digest: String::new(),
@@ -166,12 +209,20 @@ impl Record {
             attempts: 0,
             conn_reused: false,
             t_sched_ns: Nanos::ZERO,
+            t_slot_ns: None,
+            t_conn_ns: None,
             t_send_ns: None,
             t_headers_ns: None,
             t_first_ns: None,
             t_last_ns: None,
             t_end_ns: None,
             events: 0,
+            t_answer_ns: None,
+            stamps: String::new(),
+            lag_first_ns: None,
+            lag_max_ns: None,
+            censored: 0,
+            together: 0,
             input_tokens: None,
             output_tokens: None,
             reasoning_tokens: None,
@@ -186,9 +237,12 @@ impl Record {
             ttft_ms: None,
             ttft_sched_ms: None,
             tpot_ms: None,
+            ttfat_ms: None,
+            tpot_n1_ms: None,
             itl_mean_ms: None,
             icl_max_ms: None,
             e2e_ms: None,
+            e2e_sched_ms: None,
             scores: BTreeMap::new(),
         }
     }

@@ -46,6 +46,10 @@ pub struct TransportFailure {
 pub struct Timeline {
     /// When it was due.
     pub scheduled: Nanos,
+    /// When a cap let it go, if one held it.
+    pub slot: Option<Nanos>,
+    /// When the first attempt had a usable connection.
+    pub connected: Option<Nanos>,
     /// Just before the first byte of the first attempt was written. `None`: never sent.
     pub sent: Option<Nanos>,
     /// When the response's head had been read.
@@ -64,6 +68,10 @@ pub struct Timeline {
     pub ending: Ending,
     /// The transport's failure, if any.
     pub failure: Option<TransportFailure>,
+    /// The host hung up because the plan wanted a user who leaves.
+    pub hung_up: bool,
+    /// Which I/O thread ran it, from 0.
+    pub io_thread: u16,
     /// 1, or 2 when a reused connection died before the first response byte and a fresh one was tried.
     pub attempts: u32,
     /// The successful (or last) attempt ran on a connection used before.
@@ -75,6 +83,8 @@ impl Timeline {
     pub fn never_sent(scheduled: Nanos, now: Nanos) -> Self {
         Self {
             scheduled,
+            slot: None,
+            connected: None,
             sent: None,
             headers_at: None,
             status: None,
@@ -84,6 +94,8 @@ impl Timeline {
             ended: now,
             ending: Ending::Cancelled,
             failure: None,
+            hung_up: false,
+            io_thread: 0,
             attempts: 0,
             connection_reused: false,
         }

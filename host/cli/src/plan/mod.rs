@@ -214,7 +214,8 @@ impl Plan {
             Amount::For(_) => None,
             Amount::Automatic => Some(match point {
                 LoadPoint::Concurrency(c) => c.saturating_mul(4).max(40),
-                LoadPoint::Rate(r) => whole(r * 20.0).max(40),
+                LoadPoint::Batch(b) => b.saturating_mul(4).max(40).next_multiple_of(b.max(1)),
+                LoadPoint::Rate(r) | LoadPoint::Trace(r) => whole(r * 20.0).max(40),
             }),
         }
     }
@@ -222,8 +223,8 @@ impl Plan {
     /// Warm-up requests at `point`: one turnover, or one second of arrivals.
     pub(crate) fn warmup_at(&self, point: LoadPoint) -> u32 {
         self.warmup.value.unwrap_or(match point {
-            LoadPoint::Concurrency(c) => c,
-            LoadPoint::Rate(r) => whole(r).max(1),
+            LoadPoint::Concurrency(c) | LoadPoint::Batch(c) => c,
+            LoadPoint::Rate(r) | LoadPoint::Trace(r) => whole(r).max(1),
         })
     }
 

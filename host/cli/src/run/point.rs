@@ -170,12 +170,12 @@ impl Point<'_> {
 
     fn pattern(&self) -> CliResult<(Pattern, Option<DueTimes>)> {
         Ok(match self.load {
-            LoadPoint::Concurrency(concurrency) => {
+            LoadPoint::Concurrency(concurrency) | LoadPoint::Batch(concurrency) => {
                 // Starts are spread over at most a second, so that users do not prefill in phase.
                 let stagger = Duration::from_millis(u64::from(1000 / concurrency.max(1)).min(20));
                 (Pattern::Closed { concurrency, stagger }, None)
             }
-            LoadPoint::Rate(rate) => {
+            LoadPoint::Rate(rate) | LoadPoint::Trace(rate) => {
                 // Mixed, so that repeat 2 of one seed is not repeat 1 of the next.
                 let seed =
                     self.run.plan.seed.value ^ u64::from(self.repeat).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -210,11 +210,8 @@ impl Point<'_> {
 
     /// The same for every engine; different for each load point, repeat and phase.
     fn salt(&self, phase: Phase) -> u64 {
-        let load = match self.load {
-            LoadPoint::Concurrency(n) => u64::from(n),
-            LoadPoint::Rate(r) => r.to_bits(),
-        };
-        load ^ (u64::from(self.repeat) << 40) ^ (u64::from(phase == Phase::Warmup) << 63)
+        let (kind, value) = self.load.key();
+        value ^ (u64::from(kind & 2) << 61) ^ (u64::from(self.repeat) << 40) ^ (u64::from(phase == Phase::Warmup) << 63)
     }
 
     pub(crate) fn recipe(&self) -> Recipe {

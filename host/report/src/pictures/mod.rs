@@ -127,6 +127,8 @@ fn load_words(load: LoadPoint) -> String {
     match load {
         LoadPoint::Concurrency(_) => format!("concurrency {value}"),
         LoadPoint::Rate(_) => format!("{value} requests/s"),
+        LoadPoint::Batch(_) => format!("batch size {value}"),
+        LoadPoint::Trace(_) => format!("trace at {value}× speed"),
     }
 }
 

@@ -49,6 +49,8 @@ fn one(rows: &[&SummaryRow], caption: &Caption) -> super::Svg {
     let panels = panels(rows, series.len());
     let over = match points.first() {
         Some(LoadPoint::Rate(_)) => "request rate",
+        Some(LoadPoint::Batch(_)) => "batch size",
+        Some(LoadPoint::Trace(_)) => "speed of the trace",
         _ => "concurrency",
     };
     let head = scene.head(caption, &format!("Throughput and latency over {over}"), &[], false);

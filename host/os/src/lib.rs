@@ -1,0 +1,2 @@
+//! What the operating system gives beyond the standard library: kernel receive stamps, clocks, thread priority, precise
+//! sleep. Safe functions over system calls; knows nothing of HTTP, loads or requests.

@@ -91,3 +91,18 @@ impl fmt::Display for CliError {
         f.write_str(&self.message)
     }
 }
+
+impl From<benchhost_store::StoreError> for CliError {
+    /// A full disk is the machine's fault; a path or a file that does not read is the user's to mend.
+    fn from(error: benchhost_store::StoreError) -> Self {
+        let exit = if error.is_machine() { Exit::Internal } else { Exit::Usage };
+        let mut told = Self::new(exit, error.to_string());
+        if let Some(cause) = std::error::Error::source(&error) {
+            told = told.caused_by(cause);
+        }
+        match error.hint() {
+            Some(hint) => told.hint(hint),
+            None => told,
+        }
+    }
+}

@@ -15,6 +15,8 @@ pub enum Exit {
     Inconclusive,
     /// 4: the results cannot be compared.
     NotComparable,
+    /// 5: a measurement is INVALID, under `--strict`.
+    Invalid,
     /// 6: setup failed: target unreachable, plugin refused.
     Setup,
     /// 7: no request completed.
@@ -34,6 +36,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Inconclusive => 3,
             Self::NotComparable => 4,
+            Self::Invalid => 5,
             Self::Setup => 6,
             Self::NothingCompleted => 7,
             Self::Internal => 70,

@@ -13,6 +13,7 @@ mod cmd;
 mod compare;
 mod env;
 mod error;
+mod gauges;
 mod plan;
 mod run;
 mod store;
@@ -44,8 +45,10 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(args) => cmd::run::run(&args, &printer),
         Command::Compare(args) => cmd::compare::run(&args, &printer),
         Command::Report(args) => cmd::report::run(&args, &printer),
+        Command::Recover(args) => cmd::recover::run(&args, &printer),
         Command::Plan(args) => cmd::plan::run(args, &printer),
         Command::Plugin(args) => cmd::plugin::run(args, &printer),
+        Command::Selfcheck(args) => cmd::selfcheck::run(&args, &printer),
         Command::Simulate(args) => cmd::simulate::run(*args, &printer),
         Command::Completions(args) => cmd::completions::run(&args, &printer),
     };

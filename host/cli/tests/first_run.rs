@@ -72,6 +72,14 @@ fn synthetic_with_every_engine() {
 }
 
 #[test]
+fn trace_with_every_engine() {
+    workload_with_all_engines(
+        "trace",
+        &["--workload-option", "max-input=40", "--workload-option", "max-output=9"],
+    );
+}
+
+#[test]
 fn every_other_route_completes_too() {
     let bench = Bench::new();
     for (index, (engine, api)) in [
@@ -191,7 +199,7 @@ fn all_files_of_a_result_are_there_and_report_gives_the_same_summary() {
         "manifest.json",
         "plan.toml",
         "requests.csv",
-        "events.jsonl",
+        "events.bin",
         "outputs.jsonl",
         "summary.csv",
         "summary.json",

@@ -223,8 +223,8 @@ impl Shown {
 
     /// Value and origin of every row whose key is `key`, indentation included.
     fn rows(&self, key: &str) -> Vec<(&str, &str)> {
-        let rows = self.text.lines().filter(|l| l.get(..14).is_some_and(|k| k.trim_end() == key));
-        rows.map(|l| (l[15..63].trim_end(), l[64..].trim_end())).collect()
+        let rows = self.text.lines().filter(|l| l.get(..15).is_some_and(|k| k.trim_end() == key));
+        rows.map(|l| (l[16..64].trim_end(), l[65..].trim_end())).collect()
     }
 
     fn row(&self, key: &str) -> (&str, &str) {

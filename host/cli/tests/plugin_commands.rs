@@ -19,6 +19,7 @@ fn list_names_everything_embedded() {
         "empathetic",
         "mixed",
         "synthetic",
+        "trace",
     ] {
         assert!(said.out.contains(name), "{name}:\n{}", said.out);
     }
@@ -26,7 +27,7 @@ fn list_names_everything_embedded() {
     let json: serde_json::Value =
         serde_json::from_str(&bench.ok(&["plugin", "list", "--format", "json"]).out).expect("JSON");
     let plugins = json["plugins"].as_array().expect("a list");
-    assert_eq!(plugins.len(), 10);
+    assert_eq!(plugins.len(), 11);
     for plugin in plugins {
         assert_eq!(plugin["identity"]["digest_sha256"].as_str().map(str::len), Some(64));
         for import in plugin["identity"]["imports"].as_array().expect("imports") {
@@ -51,7 +52,7 @@ fn info_tells_routes_options_and_slots() {
 #[test]
 fn embedded_components_keep_the_contracts_promises() {
     let bench = Bench::new();
-    for name in ["vllm", "tgi", "empathetic", "synthetic"] {
+    for name in ["vllm", "tgi", "empathetic", "synthetic", "trace"] {
         let said = bench.ok(&["plugin", "check", name]);
         assert!(said.out.contains("pass") && !said.out.contains("FAIL"), "{}", said.out);
     }

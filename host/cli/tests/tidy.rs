@@ -69,6 +69,7 @@ fn crates_know_only_what_lies_below_them() {
             | "benchhost-plugin"
             | "benchhost-quality"
             | "benchhost-report"
+            | "benchhost-store"
             | "benchhost-telemetry" => &["benchhost-model"],
             "benchhost-load" => &["benchhost-model", "benchhost-http"],
             "benchhost-author" => &["benchhost-model", "benchhost-plugin", "benchhost-framing"],

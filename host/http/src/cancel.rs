@@ -1,42 +1,50 @@
 //! A signal that work should stop, raised from any thread. Knows nothing of what stops.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
-/// A switch that goes on once and stays on. Clones share it.
-#[derive(Debug, Clone)]
+/// A switch that goes on once and stays on. Clones share it. Whether it is on costs one load to ask, so that work may
+/// ask after every read.
+#[derive(Debug, Clone, Default)]
 pub struct Cancel {
-    on: Arc<watch::Sender<bool>>,
+    switch: Arc<Switch>,
+}
+
+#[derive(Debug, Default)]
+struct Switch {
+    on: AtomicBool,
+    told: Notify,
 }
 
 impl Cancel {
     /// A switch that is off.
     pub fn new() -> Self {
-        Self { on: Arc::new(watch::Sender::new(false)) }
+        Self::default()
     }
 
     /// Switches it on. Doing so twice changes nothing.
     pub fn cancel(&self) {
-        self.on.send_replace(true);
+        self.switch.on.store(true, Ordering::SeqCst);
+        self.switch.told.notify_waiters();
     }
 
     /// Whether it is on.
+    #[inline]
     pub fn is_cancelled(&self) -> bool {
-        *self.on.borrow()
+        self.switch.on.load(Ordering::SeqCst)
     }
 
     /// Waits until it is on.
     pub async fn cancelled(&self) {
-        let mut seen = self.on.subscribe();
-        // `self` keeps the sender alive while this waits, so the error of a vanished sender cannot occur.
-        let _ = seen.wait_for(|on| *on).await;
-    }
-}
-
-impl Default for Cancel {
-    fn default() -> Self {
-        Self::new()
+        let mut told = pin!(self.switch.told.notified());
+        // In the list before the look: a call between the look and the wait is then not missed.
+        told.as_mut().enable();
+        if !self.is_cancelled() {
+            told.await;
+        }
     }
 }
 

@@ -11,10 +11,11 @@ use benchhost_model::{Failure, TransportFailure};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::adapter::Stream;
 use crate::clock::RunClock;
 use crate::habit::Habit;
-use crate::stamped::{Stamped, Stamps};
+use crate::socket::Socket;
+use crate::stamps::FaultCounts;
+use crate::stream::Stream;
 use crate::tls::{Tls, TlsOptions, TlsSetupError};
 use crate::url::{BaseUrl, Scheme};
 use crate::verdict::failure;
@@ -35,8 +36,10 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// A connector that trusts the machine's authorities and those of the options.
+    /// A connector that trusts the machine's authorities and those of the options. The first of a process also switches
+    /// the kernel's receive stamps on and waits until they come, at most 200 ms.
     pub fn new(options: &TlsOptions) -> Result<Self, TlsSetupError> {
+        benchhost_os::stamps::keep_enabled();
         Ok(Self { tls: Tls::new(options)?, known: Arc::default(), habits: Arc::default() })
     }
 
@@ -45,6 +48,7 @@ impl Connector {
         &self,
         base: &BaseUrl,
         clock: RunClock,
+        faults: &Arc<FaultCounts>,
         limit: Duration,
     ) -> Result<Wire, TransportFailure> {
         let late = |what: &str| format!("{what} of {base} took longer than {} s", limit.as_secs_f64());
@@ -52,17 +56,14 @@ impl Connector {
         let socket = tokio::time::timeout_at(end, self.dial(base))
             .await
             .unwrap_or_else(|_| Err(failure(Failure::Connect, late("the connection"))))?;
-        let stamps = Arc::new(Stamps::new(clock));
-        let socket = Stamped::new(socket, Arc::clone(&stamps));
-        let stream: Box<dyn Stream> = match base.scheme() {
-            Scheme::Http => Box::new(socket),
+        let socket = Socket::new(socket, clock, Arc::clone(faults));
+        let stream = match base.scheme() {
+            Scheme::Http => Stream::Plain(socket),
             Scheme::Https => tokio::time::timeout_at(end, self.encrypt(base, socket))
                 .await
                 .unwrap_or_else(|_| Err(failure(Failure::Tls, late("the TLS handshake"))))?,
         };
-        Wire::over(stream, stamps)
-            .await
-            .map_err(|error| failure(Failure::Connect, format!("cannot speak HTTP to {base}: {error}")))
+        Ok(Wire::over(stream))
     }
 
     /// What this server does with connections that it promised to keep.
@@ -116,16 +117,12 @@ impl Connector {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn encrypt(
-        &self,
-        base: &BaseUrl,
-        socket: Stamped<TcpStream>,
-    ) -> Result<Box<dyn Stream>, TransportFailure> {
+    async fn encrypt(&self, base: &BaseUrl, socket: Socket) -> Result<Stream, TransportFailure> {
         let name = ServerName::try_from(base.host().to_owned()).map_err(|_| {
             failure(Failure::Tls, format!("`{}` cannot be the name in a certificate", base.host()))
         })?;
         match self.tls.connector.connect(name, socket).await {
-            Ok(stream) => Ok(Box::new(stream)),
+            Ok(stream) => Ok(Stream::Secure(Box::new(stream))),
             Err(error) => Err(failure(Failure::Tls, self.tls_words(base, &error))),
         }
     }

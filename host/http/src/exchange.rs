@@ -1,28 +1,26 @@
 //! One request and its answer, from connection to last byte, as a timeline. Knows neither schedules nor dialects.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use benchhost_model::{Ending, Failure, Nanos, Timeline, TransportFailure};
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap, HeaderValue};
-use hyper::http::uri::InvalidUri;
-use hyper::{Method, Request, Uri, Version};
 
 use crate::cancel::Cancel;
 use crate::clock::RunClock;
 use crate::connect::Connector;
+use crate::hang_up::HangUp;
 use crate::outgoing::Outgoing;
 use crate::pool::{Pool, Reuse};
 use crate::recorder::Recorder;
+use crate::request::Request;
 use crate::secret::SecretHeader;
+use crate::stamps::{FaultCounts, StampFaults};
 use crate::url::BaseUrl;
 use crate::verdict::{failure, inside_body, without_head};
-use crate::watch::{Interrupt, Watch};
-use crate::wire::Wire;
+use crate::watch::{Arrivals, Interrupt, Watch};
+use crate::wire::{BodyEnd, Wire, WireError};
 
 /// How long to wait and how much to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +69,7 @@ pub struct Client {
     target: Target,
     pool: Pool,
     clock: RunClock,
-    authority: HeaderValue,
+    faults: Arc<FaultCounts>,
 }
 
 /// How one attempt on one connection ended.
@@ -87,7 +85,8 @@ enum Attempt {
 impl From<Interrupt> for Attempt {
     fn from(interrupt: Interrupt) -> Self {
         let (ending, failure) = match interrupt {
-            Interrupt::Cancelled => (Ending::Cancelled, None),
+            Interrupt::Cancelled | Interrupt::Left => (Ending::Cancelled, None),
+            Interrupt::Broken(words) => (Ending::Cut, Some(failure(Failure::Protocol, words))),
             Interrupt::Timeout => (
                 Ending::TimedOut,
                 Some(failure(Failure::Timeout, "the request took longer than its time limit")),
@@ -105,10 +104,12 @@ impl Client {
     /// A client of one server. Opens nothing yet.
     pub fn new(target: Target, clock: RunClock) -> Self {
         let pool = Pool::new(target.reuse, target.connector.habit(&target.base));
-        // An authority is made of letters, digits, `.-_:[]`, so the fallback is never reached.
-        let authority = HeaderValue::try_from(target.base.authority())
-            .unwrap_or_else(|_| HeaderValue::from_static("localhost"));
-        Self { target, pool, clock, authority }
+        Self { target, pool, clock, faults: Arc::default() }
+    }
+
+    /// How the kernel's stamps disagreed with the program's own, over all connections of this client so far.
+    pub fn stamp_faults(&self) -> StampFaults {
+        self.faults.read()
     }
 
     /// Connections that wait for a request.
@@ -118,19 +119,22 @@ impl Client {
 
     /// Sends `out` and reads the answer to its end. Never fails: what went wrong is in the timeline.
     ///
+    /// It may be called a little before `scheduled`, by less than a millisecond: then all but the writing is done, and the
+    /// thread spins until that moment. Nothing is written early.
+    ///
     /// A reused connection that dies before the first byte of the response is replaced by a fresh one, once; servers
-    /// close idle connections whenever they like. The send time stays that of the first attempt. A non-2xx status is not a failure of the transport, except a
-    /// redirect, which is never followed.
+    /// close idle connections whenever they like. The send time stays that of the first attempt. A non-2xx status is not
+    /// a failure of the transport, except a redirect, which is never followed.
     pub async fn exchange(&self, out: &Outgoing, scheduled: Nanos, cancel: &Cancel) -> Timeline {
         let limits = &self.target.limits;
         let now = self.clock.now();
-        let mut record = Recorder::new(scheduled, now, limits.body_cap);
+        let mut record = Recorder::new(scheduled, self.clock, limits.body_cap, out.hang_up);
         let deadline = now + Nanos::from(limits.timeout);
-        let Ok(request) = self.request(out) else {
+        let Some(request) = Request::new(out, &self.target) else {
             let words = format!("the path below {} is longer than an address may be", self.target.base);
             return record.finish(Ending::Cut, Some(failure(Failure::Protocol, words)), now);
         };
-        let mut watch = Watch::new(self.clock, cancel.cancelled(), deadline, limits.idle_timeout);
+        let mut watch = Watch::new(self.clock, cancel, deadline, limits.idle_timeout);
         let mut pooled = true;
         loop {
             // A reused connection would take the request before the signal is looked at.
@@ -141,14 +145,19 @@ impl Client {
                 Ok(found) => found,
                 Err((ending, failure)) => return record.finish(ending, failure, self.clock.now()),
             };
-            record.attempt(reused);
-            let attempt = self.attempt(&mut wire, request.clone(), &mut record, &mut watch).await;
+            let connected = self.clock.now();
+            record.attempt(reused, connected);
+            if let Some(HangUp::After(patience)) = out.hang_up {
+                watch.leave_at(connected + Nanos::from(patience));
+            }
+            self.clock.spin_until(scheduled);
+            let attempt = attempt(&mut wire, &request, &mut record, &mut watch).await;
             record.sent(wire.stamps());
-            if reused && wire.stamps().arrived() > 0 {
+            if reused && wire.arrived() > 0 {
                 self.pool.habit().answered();
             }
             match attempt {
-                Attempt::Whole => return self.whole(wire, record).await,
+                Attempt::Whole => return self.whole(wire, record),
                 Attempt::Over(ending, failure) => return record.finish(ending, failure, self.clock.now()),
                 Attempt::Unanswered(_) if reused => {
                     if wire.stamps().first_write().is_none() {
@@ -172,74 +181,30 @@ impl Client {
         watch: &mut Watch<'_>,
     ) -> Result<(Wire, bool), (Ending, Option<TransportFailure>)> {
         if pooled && let Some(wire) = self.pool.take().await {
-            wire.stamps().begin();
             return Ok((wire, true));
         }
         let limit = self.target.limits.connect_timeout;
-        let fresh = self.target.connector.connect(&self.target.base, self.clock, limit);
-        match watch.guard(None, fresh).await {
-            Ok(Ok(wire)) => {
-                wire.stamps().begin();
-                Ok((wire, false))
-            }
+        let fresh = self.target.connector.connect(&self.target.base, self.clock, &self.faults, limit);
+        match watch.guard(fresh).await {
+            Ok(Ok(wire)) => Ok((wire, false)),
             Ok(Err(cause)) => Err((Ending::Cut, Some(cause))),
-            Err(Interrupt::Cancelled) => Err((Ending::Cancelled, None)),
-            Err(_) => Err((
+            Err(Interrupt::Cancelled | Interrupt::Left) => Err((Ending::Cancelled, None)),
+            Err(Interrupt::Broken(words)) => Err((Ending::Cut, Some(failure(Failure::Connect, words)))),
+            Err(Interrupt::Timeout | Interrupt::Idle) => Err((
                 Ending::TimedOut,
                 Some(failure(Failure::Timeout, "the time limit passed before there was a connection")),
             )),
         }
     }
 
-    async fn attempt(
-        &self,
-        wire: &mut Wire,
-        request: Request<Full<Bytes>>,
-        record: &mut Recorder,
-        watch: &mut Watch<'_>,
-    ) -> Attempt {
-        let stamps = std::sync::Arc::clone(wire.stamps());
-        let mut body = match watch.guard(None, wire.head(request)).await {
-            Err(interrupt) => return interrupt.into(),
-            Ok(Err(error)) => {
-                let cause = without_head(&error, stamps.arrived());
-                return match cause.failure {
-                    Failure::Closed if stamps.arrived() == 0 => Attempt::Unanswered(cause),
-                    _ => Attempt::Over(Ending::Cut, Some(cause)),
-                };
-            }
-            Ok(Ok(head)) => {
-                record.head(&head, stamps.last_read());
-                head.into_body()
-            }
-        };
-        match watch.guard(Some(&stamps), read_body(wire, &mut body, record)).await {
-            Err(interrupt) => interrupt.into(),
-            Ok(BodyEnd::Whole) => Attempt::Whole,
-            Ok(BodyEnd::Broken(error)) => {
-                Attempt::Over(Ending::Cut, Some(inside_body(&error, record.body_len())))
-            }
-            // An error's body is cut at its cap without being a failure of its own: the status says enough.
-            Ok(BodyEnd::Full) => Attempt::Over(
-                Ending::Cancelled,
-                record.is_success().then(|| {
-                    failure(
-                        Failure::TooLarge,
-                        format!("the body is longer than the cap of {} bytes", record.cap()),
-                    )
-                }),
-            ),
-        }
-    }
-
     /// The answer is whole: note when, and keep the connection.
-    async fn whole(&self, wire: Wire, record: Recorder) -> Timeline {
+    fn whole(&self, wire: Wire, record: Recorder) -> Timeline {
         let stamps = wire.stamps();
         let by_close =
             record.header("content-length").is_none() && record.header("transfer-encoding").is_none();
         let ended = stamps.closed().filter(|_| by_close).or(stamps.last_read());
         let ended = ended.unwrap_or_else(|| self.clock.now());
-        self.pool.give_back(wire).await;
+        self.pool.give_back(wire);
         let status = record.status();
         let redirect = status.filter(hyper::StatusCode::is_redirection).map(|status| {
             let to = record.header("location").unwrap_or("nowhere");
@@ -250,56 +215,68 @@ impl Client {
         });
         record.finish(Ending::Complete, redirect, ended)
     }
+}
 
-    /// The request as hyper wants it. Everything in it was parsed before, so it fails only if the base's path and the
-    /// request's are too long together.
-    fn request(&self, out: &Outgoing) -> Result<Request<Full<Bytes>>, InvalidUri> {
-        let uri = self.target.base.join(&out.path).parse::<Uri>()?;
-        let mut headers = HeaderMap::with_capacity(out.headers.len() + self.target.headers.len() + 4);
-        headers.insert(header::HOST, self.authority.clone());
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        // A compressor would gather events and so destroy their timing.
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if !out.body.is_empty() || matches!(out.method, Method::POST | Method::PUT | Method::PATCH) {
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(out.body.len()));
+/// One request on one connection.
+async fn attempt(
+    wire: &mut Wire,
+    request: &Request,
+    record: &mut Recorder,
+    watch: &mut Watch<'_>,
+) -> Attempt {
+    let answered = match watch.guard(wire.head(request)).await {
+        Ok(Ok(head)) => {
+            record.head(head, wire.stamps().last_read());
+            body(wire, record, watch).await
         }
-        headers.extend(out.headers.clone());
-        for secret in &self.target.headers {
-            headers.insert(secret.name.clone(), secret.value.clone());
+        Ok(Err(error)) => return unanswered(&error, wire.arrived()),
+        Err(interrupt) => Err(interrupt),
+    };
+    match answered {
+        Ok(Ok(BodyEnd::Whole)) => Attempt::Whole,
+        Ok(Err(error)) => Attempt::Over(Ending::Cut, Some(inside_body(&error, record.body_len()))),
+        // An error's body is cut at its cap without being a failure of its own: the status says enough.
+        Ok(Ok(BodyEnd::Full)) => Attempt::Over(
+            Ending::Cancelled,
+            record.is_success().then(|| {
+                let words = format!("the body is longer than the cap of {} bytes", record.cap());
+                failure(Failure::TooLarge, words)
+            }),
+        ),
+        Ok(Ok(BodyEnd::Enough)) | Err(Interrupt::Left) => {
+            record.hung_up();
+            Attempt::Over(Ending::Cancelled, None)
         }
-        let mut request = Request::new(Full::new(out.body.clone()));
-        *request.method_mut() = out.method.clone();
-        *request.version_mut() = Version::HTTP_11;
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers;
-        Ok(request)
+        Err(interrupt) => interrupt.into(),
     }
 }
 
-const USER_AGENT: &str = concat!("benchhost/", env!("CARGO_PKG_VERSION"));
-
-enum BodyEnd {
-    Whole,
-    Broken(hyper::Error),
-    /// The cap is reached.
-    Full,
+fn unanswered(error: &WireError, arrived: u64) -> Attempt {
+    let cause = without_head(error, arrived);
+    match cause.failure {
+        Failure::Closed if arrived == 0 => Attempt::Unanswered(cause),
+        _ => Attempt::Over(Ending::Cut, Some(cause)),
+    }
 }
 
-async fn read_body(wire: &mut Wire, body: &mut Incoming, record: &mut Recorder) -> BodyEnd {
+/// Reads the body until it ends or a limit does. This is where a streamed answer is spent: one poll an event.
+async fn body(
+    wire: &mut Wire,
+    record: &mut Recorder,
+    watch: &mut Watch<'_>,
+) -> Result<Result<BodyEnd, WireError>, Interrupt> {
     poll_fn(|cx| {
-        loop {
-            match wire.poll_frame(body, cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) => return Poll::Ready(BodyEnd::Whole),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(BodyEnd::Broken(error)),
-                Poll::Ready(Some(Ok(frame))) => {
-                    let Some(data) = frame.data_ref() else { continue };
-                    if !record.push(data, wire.stamps()) {
-                        return Poll::Ready(BodyEnd::Full);
-                    }
-                }
-            }
+        let before = wire.stamps().reads();
+        if let Poll::Ready(end) = wire.poll_body(cx, record) {
+            return Poll::Ready(Ok(end));
         }
+        let stamps = wire.stamps();
+        let arrivals = match stamps.last_read() {
+            Some(at) if stamps.reads() != before => Arrivals::Now(at),
+            Some(at) => Arrivals::Since(at),
+            None => Arrivals::Unasked,
+        };
+        watch.poll(cx, arrivals).map(Err)
     })
     .await
 }

@@ -11,31 +11,42 @@
     allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")
 )]
 
-mod adapter;
+mod alarm;
+mod attribution;
 mod cancel;
+mod chunked;
 mod clock;
 mod connect;
 mod exchange;
 mod fetch;
 mod habit;
+mod hang_up;
+mod head;
+mod lateness;
 mod outgoing;
 mod pool;
 mod recorder;
+mod request;
 mod secret;
-mod stamped;
+mod socket;
+mod stamps;
+mod stream;
 mod tls;
 mod url;
 mod verdict;
 mod watch;
 mod wire;
 
+pub use attribution::{Attribution, Shared, attribution};
 pub use cancel::Cancel;
 pub use clock::RunClock;
 pub use connect::Connector;
 pub use exchange::{Client, Limits, Target};
 pub use fetch::{FetchError, HttpAnswer, fetch};
+pub use hang_up::{HangUp, Separator};
 pub use outgoing::{Outgoing, OutgoingError};
 pub use pool::Reuse;
 pub use secret::{SecretHeader, SecretHeaderError};
+pub use stamps::StampFaults;
 pub use tls::{TlsOptions, TlsSetupError};
 pub use url::{BaseUrl, BaseUrlError, Scheme};

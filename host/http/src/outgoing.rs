@@ -6,6 +6,8 @@ use bytes::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 
+use crate::hang_up::HangUp;
+
 /// What goes over the wire, minus what belongs to the connection: method, path, the dialect's headers, body.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
@@ -13,6 +15,8 @@ pub struct Outgoing {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// When the user this request stands for leaves, if before the end of the answer.
+    pub hang_up: Option<HangUp>,
 }
 
 impl Outgoing {
@@ -35,7 +39,7 @@ impl Outgoing {
             let (name, value) = parse_header(name, value)?;
             map.append(name, value);
         }
-        Ok(Self { method: parsed, path: path.to_owned(), headers: map, body: body.into() })
+        Ok(Self { method: parsed, path: path.to_owned(), headers: map, body: body.into(), hang_up: None })
     }
 
     /// `GET path`, no headers, no body.

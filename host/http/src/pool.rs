@@ -47,15 +47,15 @@ impl Pool {
         tokio::task::yield_now().await;
         loop {
             let mut wire = self.locked().pop()?;
-            if wire.is_idle().await {
+            if wire.is_idle() {
                 return Some(wire);
             }
         }
     }
 
     /// Keeps a connection whose answer was read to its end, if the policy, the protocol and the peer allow it.
-    pub(crate) async fn give_back(&self, mut wire: Wire) {
-        if self.policy == Reuse::KeepAlive && self.habit.is_kept() && wire.is_idle().await {
+    pub(crate) fn give_back(&self, mut wire: Wire) {
+        if self.policy == Reuse::KeepAlive && self.habit.is_kept() && wire.is_idle() {
             self.locked().push(wire);
         }
     }

@@ -1,32 +1,48 @@
-//! Gathers a timeline while an exchange runs. Pure bookkeeping: no socket, no clock, no limit but the body's cap.
+//! Gathers a timeline while an exchange runs. Pure bookkeeping: no socket, no limit but the body's cap.
 
 use benchhost_model::{Ending, Nanos, ReadMark, Timeline, TransportFailure};
-use hyper::body::Incoming;
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
 
-use crate::stamped::Stamps;
+use crate::clock::RunClock;
+use crate::hang_up::{EventCount, HangUp};
+use crate::head::Head;
+use crate::lateness;
+use crate::stamps::Stamps;
 
 /// A timeline in the making.
 pub(crate) struct Recorder {
     timeline: Timeline,
+    clock: RunClock,
     /// Most bytes of the body that are kept.
     cap: usize,
+    /// Bytes of the body that have a mark.
+    marked: usize,
+    /// When the user has seen enough, if ever.
+    enough: Option<EventCount>,
 }
 
 impl Recorder {
-    pub(crate) fn new(scheduled: Nanos, now: Nanos, cap: usize) -> Self {
-        Self { timeline: Timeline::never_sent(scheduled, now), cap }
+    pub(crate) fn new(scheduled: Nanos, clock: RunClock, cap: usize, hang_up: Option<HangUp>) -> Self {
+        let enough = match hang_up {
+            Some(HangUp::AfterEvents { events, separator }) => Some(EventCount::new(events, separator)),
+            Some(HangUp::After(_)) | None => None,
+        };
+        Self { timeline: Timeline::never_sent(scheduled, clock.now()), clock, cap, marked: 0, enough }
     }
 
-    /// An attempt begins on a connection.
-    pub(crate) fn attempt(&mut self, reused: bool) {
+    /// An attempt begins on a connection that is usable now.
+    pub(crate) fn attempt(&mut self, reused: bool, now: Nanos) {
         self.timeline.attempts += 1;
         self.timeline.connection_reused = reused;
+        self.timeline.connected = self.timeline.connected.or(Some(now));
     }
 
     /// The attempt wrote nothing, because the connection turned out to be closed: it does not count.
     pub(crate) fn forget_attempt(&mut self) {
         self.timeline.attempts = self.timeline.attempts.saturating_sub(1);
+        if self.timeline.attempts == 0 {
+            self.timeline.connected = None;
+        }
     }
 
     /// Keeps the send time of the first attempt that wrote anything.
@@ -35,31 +51,35 @@ impl Recorder {
     }
 
     /// The response's head is there.
-    pub(crate) fn head(&mut self, head: &Response<Incoming>, at: Option<Nanos>) {
+    pub(crate) fn head(&mut self, head: Head, at: Option<Nanos>) {
         self.timeline.headers_at = at;
-        self.timeline.status = Some(head.status().as_u16());
-        self.timeline.headers = head
-            .headers()
-            .iter()
-            .map(|(name, value)| {
-                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-            })
-            .collect();
-        if !head.status().is_success() {
+        self.timeline.status = Some(head.status);
+        self.timeline.headers = head.headers;
+        if !self.is_success() {
             self.cap = self.cap.min(ERROR_BODY_CAP);
         }
     }
 
     /// Bytes of the body. False: the cap is reached, and what is beyond it was dropped.
-    pub(crate) fn push(&mut self, data: &[u8], stamps: &Stamps) -> bool {
+    #[inline]
+    pub(crate) fn push(&mut self, data: &[u8]) -> bool {
         let room = self.cap.saturating_sub(self.timeline.body.len());
         let kept = data.get(..room).unwrap_or(data);
-        if !kept.is_empty() {
-            self.timeline.body.extend_from_slice(kept);
-            let mark = stamps.mark(self.timeline.body.len() as u64);
-            merge(&mut self.timeline.marks, mark);
-        }
+        self.timeline.body.extend_from_slice(kept);
         kept.len() == data.len()
+    }
+
+    /// All of a read was pushed. True: the user has seen enough.
+    #[inline]
+    pub(crate) fn mark(&mut self, stamps: &Stamps) -> bool {
+        let fresh = self.timeline.body.get(self.marked..).unwrap_or_default();
+        if fresh.is_empty() {
+            return false;
+        }
+        let enough = self.enough.as_mut().is_some_and(|count| count.is_reached(fresh));
+        self.marked = self.timeline.body.len();
+        merge(&mut self.timeline.marks, stamps.mark(self.marked as u64));
+        enough
     }
 
     /// Bytes of the body so far.
@@ -86,16 +106,23 @@ impl Recorder {
         self.timeline.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// The finished timeline.
+    /// The user left.
+    pub(crate) fn hung_up(&mut self) {
+        self.timeline.hung_up = true;
+    }
+
+    /// The finished timeline. To be called on the thread that read, which knows when it was late.
     pub(crate) fn finish(self, ending: Ending, failure: Option<TransportFailure>, ended: Nanos) -> Timeline {
-        Timeline { ended, ending, failure, ..self.timeline }
+        let start = self.timeline.sent.unwrap_or(Nanos::ZERO);
+        let late_marks = lateness::touched(&self.timeline.marks, start, self.clock);
+        Timeline { ended, ending, failure, late_marks, ..self.timeline }
     }
 }
 
 /// An error's body is for people; this is more than any of them reads.
 const ERROR_BODY_CAP: usize = 1024 * 1024;
 
-/// Several frames of one read share its mark.
+/// Several pieces of one read share its mark: text that TLS had decrypted, or what came with the head.
 fn merge(marks: &mut Vec<ReadMark>, mark: ReadMark) {
     match marks.last_mut() {
         Some(last) if last.user == mark.user && last.kernel == mark.kernel => last.end = mark.end,

@@ -1,9 +1,10 @@
-//! Turns what hyper and the socket report into the failure classes of a record, with words for people.
+//! Turns what the connection reports into the failure classes of a record, with words for people.
 
-use std::error::Error as _;
 use std::io;
 
 use benchhost_model::{Failure, TransportFailure};
+
+use crate::wire::WireError;
 
 /// A failure with its cause.
 pub(crate) fn failure(class: Failure, detail: impl Into<String>) -> TransportFailure {
@@ -11,91 +12,70 @@ pub(crate) fn failure(class: Failure, detail: impl Into<String>) -> TransportFai
 }
 
 /// Why there is no response head. `arrived`: bytes of it that had come.
-pub(crate) fn without_head(error: &hyper::Error, arrived: u64) -> TransportFailure {
-    if error.is_parse_too_large() {
-        return failure(
+pub(crate) fn without_head(error: &WireError, arrived: u64) -> TransportFailure {
+    match error {
+        WireError::HeadTooLarge => failure(
             Failure::Protocol,
             "the response's head is larger than this client reads (64 KiB, 100 headers)",
-        );
-    }
-    if error.is_parse() {
-        return failure(Failure::Protocol, format!("what came is not an HTTP/1 response: {}", words(error)));
-    }
-    let gone = is_gone(error);
-    match (gone, arrived) {
-        (true, 0) => failure(
-            Failure::Closed,
-            format!("the server closed the connection without a response ({})", words(error)),
         ),
-        (true, _) => failure(
-            Failure::Closed,
-            format!(
-                "the server closed the connection inside the response's head, after {arrived} bytes ({})",
-                words(error)
-            ),
-        ),
-        (false, _) => failure(Failure::Protocol, words(error)),
+        WireError::NotHttp(words) => {
+            failure(Failure::Protocol, format!("what came is not an HTTP/1 response: {words}"))
+        }
+        WireError::Framing(words) => failure(Failure::Protocol, *words),
+        WireError::Gone(Some(cause)) if !is_gone(cause) => failure(Failure::Protocol, cause.to_string()),
+        WireError::Gone(cause) => {
+            let how = if arrived == 0 {
+                "without a response".to_owned()
+            } else {
+                format!("inside the response's head, after {arrived} bytes")
+            };
+            failure(
+                Failure::Closed,
+                format!("the server closed the connection {how}{}", because(cause.as_ref())),
+            )
+        }
     }
 }
 
 /// Why a body that had begun did not end. `kept`: its bytes that had come.
-pub(crate) fn inside_body(error: &hyper::Error, kept: usize) -> TransportFailure {
-    if is_gone(error) {
-        failure(
+pub(crate) fn inside_body(error: &WireError, kept: usize) -> TransportFailure {
+    let broke = |words: &str| {
+        failure(Failure::Protocol, format!("the body's framing broke after {kept} bytes: {words}"))
+    };
+    match error {
+        WireError::Gone(Some(cause)) if !is_gone(cause) => broke(&cause.to_string()),
+        WireError::Gone(cause) => failure(
             Failure::Truncated,
-            format!("the connection ended inside the body, after {kept} bytes ({})", words(error)),
-        )
-    } else {
-        failure(Failure::Protocol, format!("the body's framing broke after {kept} bytes: {}", words(error)))
-    }
-}
-
-/// The peer went away, as opposed to sending something wrong.
-fn is_gone(error: &hyper::Error) -> bool {
-    if error.is_incomplete_message()
-        || error.is_canceled()
-        || error.is_closed()
-        || error.is_body_write_aborted()
-    {
-        return true;
-    }
-    match io_cause(error) {
-        Some(cause) => matches!(
-            cause.kind(),
-            io::ErrorKind::UnexpectedEof
-                | io::ErrorKind::ConnectionReset
-                | io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::BrokenPipe
-                | io::ErrorKind::NotConnected
-                | io::ErrorKind::TimedOut
+            format!("the connection ended inside the body, after {kept} bytes{}", because(cause.as_ref())),
         ),
-        // hyper's word for «the connection broke, and the cause went elsewhere».
-        None => !error.is_parse() && !error.is_user(),
+        WireError::Framing(words) => broke(words),
+        WireError::NotHttp(words) => broke(words),
+        WireError::HeadTooLarge => broke("a head inside the body is too large"),
     }
 }
 
-fn io_cause(error: &hyper::Error) -> Option<&io::Error> {
-    let mut next = error.source();
-    while let Some(cause) = next {
-        if let Some(io) = cause.downcast_ref::<io::Error>() {
-            return Some(io);
-        }
-        next = cause.source();
-    }
-    None
+/// The peer went away, as opposed to sending something wrong (which TLS reports as an error of the socket).
+fn is_gone(error: &io::Error) -> bool {
+    !matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other)
 }
 
-/// The error and its causes in one line.
-fn words(error: &hyper::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
+fn because(cause: Option<&io::Error>) -> String {
+    cause.map(|error| format!(" ({error})")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_left_and_a_peer_that_is_wrong_are_told_apart() {
+        let gone = |kind: Option<io::ErrorKind>| WireError::Gone(kind.map(io::Error::from));
+        for kind in [None, Some(io::ErrorKind::ConnectionReset), Some(io::ErrorKind::UnexpectedEof)] {
+            assert_eq!(without_head(&gone(kind), 0).failure, Failure::Closed);
+            assert_eq!(inside_body(&gone(kind), 0).failure, Failure::Truncated);
         }
-        next = cause.source();
+        let wrong = gone(Some(io::ErrorKind::InvalidData));
+        assert_eq!(without_head(&wrong, 3).failure, Failure::Protocol);
+        assert_eq!(inside_body(&wrong, 3).failure, Failure::Protocol);
     }
-    text
 }

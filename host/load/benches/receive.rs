@@ -1,7 +1,7 @@
 //! What one streamed event costs on the I/O thread, beside a reader that only reads and stamps the same bytes.
 //!
 //! `cargo bench -p benchhost-load --bench receive`. Prints nanoseconds of the reading thread's CPU time per event for
-//! both readers, their ratio, the memory of an open stream, and how late an open loop sends. Linux only: CPU time and memory are read from `/proc`.
+//! both readers, their ratio, and the memory of an open stream. Linux only: CPU time and memory are read from `/proc`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and a panic is its report")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use benchhost_http::{Cancel, Client, Connector, Limits, Outgoing, Reuse, RunClock, Target, TlsOptions};
 use benchhost_load::{
-    Control, Finished, Job, Lanes, LoadPlan, LoadReport, Pattern, Rate, Stop, drive, poisson,
+    Control, Finished, IoPlan, Job, Lanes, LoadPlan, LoadReport, Pattern, Phases, Think, drive,
 };
 use benchhost_model::{Ending, Nanos};
 
@@ -110,17 +110,22 @@ fn target(address: SocketAddr) -> Target {
     }
 }
 
-/// Runs jobs through a load and returns its account with the answers.
-fn load(target: Target, pattern: Pattern, due: Vec<Option<Nanos>>) -> (LoadReport, mpsc::Receiver<Finished>) {
-    let stop = Stop { after: None, drain: Duration::ZERO };
-    let plan = LoadPlan { pattern, stop, target, clock: RunClock::start() };
-    let (jobs, fresh) = tokio::sync::mpsc::channel(due.len());
+/// Runs one job through a load and returns its account with the answer.
+fn load(target: Target) -> (LoadReport, mpsc::Receiver<Finished>) {
+    let pattern = Pattern::Closed { concurrency: 1, stagger: Duration::ZERO, think: Think::None };
+    let plan = LoadPlan {
+        pattern,
+        phases: Phases::ENDLESS,
+        io: IoPlan::default(),
+        give_up: Duration::ZERO,
+        target,
+        clock: RunClock::start(),
+    };
+    let (jobs, fresh) = tokio::sync::mpsc::channel(1);
     let (_turns, follow_ups) = tokio::sync::mpsc::unbounded_channel();
     let (finished, answers) = mpsc::channel();
-    for (due, id) in due.into_iter().zip(0..) {
-        let request = Outgoing::get("/").unwrap();
-        jobs.try_send(Job { id, session: id, last_in_session: true, due, request }).unwrap();
-    }
+    let request = Outgoing::get("/").unwrap();
+    jobs.try_send(Job { id: 0, session: 0, last_in_session: true, due: None, request }).unwrap();
     drop(jobs);
     (drive(plan, Lanes { fresh, follow_ups, finished }, &Control::new()), answers)
 }
@@ -129,31 +134,11 @@ fn load(target: Target, pattern: Pattern, due: Vec<Option<Nanos>>) -> (LoadRepor
 fn through_load(address: SocketAddr) -> (f64, usize) {
     let target = target(address);
     let before = cpu();
-    let (_, answers) = load(target, Pattern::Closed { concurrency: 1, stagger: Duration::ZERO }, vec![None]);
+    let (_, answers) = load(target);
     let spent = cpu() - before;
     let answer = answers.recv().unwrap().timeline;
     assert_eq!((answer.ending, &answer.failure), (Ending::Complete, &None));
     (spent, answer.marks.len())
-}
-
-/// How late requests go out at 500 a second over kept connections to a server that answers at once.
-fn lateness() -> LoadReport {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut target = target(listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for socket in listener.incoming() {
-            let mut socket = socket.unwrap();
-            thread::spawn(move || {
-                socket.set_nodelay(true).unwrap();
-                while skip_request(&socket) {
-                    socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
-                }
-            });
-        }
-    });
-    target.reuse = Reuse::KeepAlive;
-    let due = poisson(Rate::new(500.0).unwrap(), 1).take(1500).map(Some).collect();
-    load(target, Pattern::Open { cap: None }, due).0
 }
 
 /// Opens streams that stay open, and returns the memory of each on this side.
@@ -212,8 +197,4 @@ fn main() {
         println!("  benchhost-load       {:8.0} ns CPU per event, {} marks", load.0, load.1);
         println!("  ratio                {:8.2}", load.0 / bare.0);
     }
-    let late = lateness().late;
-    let us = |at: Nanos| at.get() as f64 / 1000.0;
-    println!("open loop, 500 a second, {} requests: sent late by", late.count);
-    println!("  p50 {:.0} µs, p99 {:.0} µs, most {:.0} µs", us(late.p50), us(late.p99), us(late.max));
 }

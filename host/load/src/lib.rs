@@ -11,16 +11,26 @@
     allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")
 )]
 
+mod alarm;
 mod control;
 mod desk;
 mod drive;
+mod io;
 mod job;
-mod pacer;
+mod workers;
+mod moments;
+mod phases;
 mod report;
-mod schedule;
+pub mod schedule;
+mod think;
 
+pub use benchhost_os::thread::Priority;
 pub use control::{Control, Snapshot};
 pub use drive::{Lanes, LoadPlan, drive};
-pub use job::{Finished, FollowUp, Job, Pattern, Stop};
+pub use io::{IoPlan, IoThread};
+pub use job::{Finished, FollowUp, Job, Pattern, Think};
+pub use phases::{DrainLoad, Phases, Span};
 pub use report::{Lateness, LoadReport};
-pub use schedule::{Constant, Poisson, Rate, RateError, constant, poisson};
+pub use schedule::{
+    Process, Profile, RampShape, Rate, RateError, Realised, Schedule, WordsError, constant, poisson, realised, schedule,
+};

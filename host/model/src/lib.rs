@@ -10,6 +10,8 @@
 #![forbid(unsafe_code)]
 
 mod describe;
+mod distribution;
+mod facts;
 mod item;
 mod load_point;
 mod meaning;
@@ -21,9 +23,14 @@ mod request;
 mod summary;
 mod timeline;
 mod units;
+mod verdict;
 
 pub use describe::{
     EngineInfo, OptionKind, OptionSpec, RouteInfo, ScoreSpec, Setting, Slot, SlotFormat, WorkloadInfo,
+};
+pub use distribution::{Adjusted, Distribution};
+pub use facts::{
+    ClockFacts, IoThreadFacts, MachineFacts, PointFacts, PointKey, QuantilesNs, SelfCheckFacts,
 };
 pub use item::{Answer, Item, Score, Turn, TurnInput};
 pub use load_point::{LoadPoint, ParseLoadPointError};
@@ -33,6 +40,9 @@ pub use probe::{ModelInfo, ProbeAnswer, ProbeKind, ProbeRequest};
 pub use prompt::{BuildInput, Message, ParseRouteError, Prompt, Refusal, Route, Sampling};
 pub use record::{Phase, Record, Target, TokensSource};
 pub use request::{EndRule, Framing, WireRequest};
-pub use summary::{Distribution, OutcomeCounts, SummaryRow};
+pub use summary::{
+    Arrivals, LawCheck, ObjectiveCounts, OutcomeCounts, Rates, SummaryRow, TurnFigures, WindowKind,
+};
 pub use timeline::{ReadMark, StampSource, Timeline, TransportFailure};
 pub use units::{NS_PER_MS, Nanos};
+pub use verdict::{BoundTerm, HarnessBound, HarnessError, Reason, SteadyState, Steadiness, Verdict};

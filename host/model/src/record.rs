@@ -76,7 +76,11 @@ pub struct Record {
     pub session: Option<u64>,
     /// The repeat, from 1.
     pub repeat: u32,
-    /// Warm-up or measured.
+    /// What its load point was measured for: empty (a point of the plan), `anchor` (the middle point again, against drift;
+    /// its repeats are numbered above the plan's), `probe` or `confirm` (of a search).
+    #[serde(default)]
+    pub role: String,
+    /// Warm-up, measured or drain.
     pub phase: Phase,
     /// Digest of the resolved plan.
     pub plan_digest: String,
@@ -199,6 +203,7 @@ impl Record {
             arrivals: String::new(),
             session: None,
             repeat: 1,
+            role: String::new(),
             phase: Phase::Measured,
             plan_digest: String::new(),
             outcome: Outcome::Shed,

@@ -62,6 +62,9 @@ pub struct Timeline {
     pub body: Vec<u8>,
     /// One mark a read, offsets rising, times not falling.
     pub marks: Vec<ReadMark>,
+    /// Indices of marks, rising, whose own lag is below 1 ms although the I/O thread was late by 1 ms or more with some
+    /// stream since the mark before: bytes of such a read may have waited for its last. Empty while the client keeps up.
+    pub late_marks: Vec<u32>,
     /// When the body ended, or waiting did.
     pub ended: Nanos,
     /// How it ended.
@@ -91,6 +94,7 @@ impl Timeline {
             headers: Vec::new(),
             body: Vec::new(),
             marks: Vec::new(),
+            late_marks: Vec::new(),
             ended: now,
             ending: Ending::Cancelled,
             failure: None,

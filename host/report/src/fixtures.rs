@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use benchhost_model::{Distribution, LoadPoint, OutcomeCounts, SummaryRow, Target};
+use benchhost_model::{
+    Distribution, HarnessBound, HarnessError, LoadPoint, OutcomeCounts, Rates, Steadiness, SteadyState,
+    SummaryRow, Target, Verdict, WindowKind,
+};
 
 /// A distribution around `p50`.
 pub(crate) fn around(n: u64, p50: f64) -> Distribution {
@@ -12,6 +15,7 @@ pub(crate) fn around(n: u64, p50: f64) -> Distribution {
         p50: Some(p50),
         p90: Some(p50 * 1.4),
         p99: (n >= 100).then_some(p50 * 2.2),
+        ..Distribution::default()
     }
 }
 
@@ -28,15 +32,21 @@ pub(crate) fn row(engine: &str, variant: &str, concurrency: u32) -> SummaryRow {
         model: "llama-3-8b".into(),
         target: Target::Real,
         workload: "empathetic".into(),
-        load: LoadPoint::Concurrency(concurrency),
-        repeat: 1,
         counts: OutcomeCounts { scheduled: 100, completed: 100, ..OutcomeCounts::default() },
-        failures: BTreeMap::new(),
-        failure_examples: BTreeMap::new(),
+        verdict: Some(Verdict::Valid),
+        harness: HarnessError {
+            ttft: Some(HarnessBound { ms: 0.06, ..HarnessBound::default() }),
+            tpot: Some(HarnessBound { ms: 0.004, ..HarnessBound::default() }),
+            e2e: Some(HarnessBound { ms: 0.11, ..HarnessBound::default() }),
+            ..HarnessError::default()
+        },
+        steady: SteadyState { verdict: Steadiness::Steady, ..SteadyState::default() },
+        window: WindowKind::Declared,
         duration_s: Some(6400.0 / tokens),
         req_s: Some(tokens / 64.0),
         out_tok_s: Some(tokens),
         total_tok_s: Some(tokens * 3.0),
+        makespan: Rates { duration_s: Some(7000.0 / tokens), ..Rates::default() },
         input_tokens: Some(12_800),
         output_tokens: Some(6_400),
         ttft: around(100, 20.0 + 2.0 * load),
@@ -45,13 +55,7 @@ pub(crate) fn row(engine: &str, variant: &str, concurrency: u32) -> SummaryRow {
         itl: around(6_300, (e2e - 20.0) / 63.0),
         e2e: around(100, e2e),
         decode_tok_s_p50: Some(64_000.0 / e2e),
-        retried: 0,
-        length_mismatches: 0,
-        gpu_mem_peak_mib: None,
-        gpu_power_mean_w: None,
-        gpu_energy_j: None,
-        usd_per_mtok_out: None,
-        scores: BTreeMap::new(),
+        ..SummaryRow::blank(LoadPoint::Concurrency(concurrency))
     }
 }
 
@@ -67,6 +71,8 @@ pub(crate) fn all_failed(engine: &str, variant: &str, concurrency: u32) -> Summa
         counts: OutcomeCounts { scheduled: 4, failed: 3, cut: 1, ..OutcomeCounts::default() },
         failures: BTreeMap::from([("http_503".into(), 2), ("timeout".into(), 1)]),
         failure_examples: BTreeMap::from([("http_503".into(), "server\u{1b}[31m is | overloaded\n".into())]),
+        harness: HarnessError::default(),
+        makespan: Rates::default(),
         duration_s: None,
         req_s: None,
         out_tok_s: None,

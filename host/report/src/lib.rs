@@ -4,7 +4,8 @@
 //! mean, the lowest and the highest of repeats; every other figure arrives computed.
 //!
 //! - [`summary_table`], [`summary_csv`], [`summary_json`]: a run's summary for people, spreadsheets and programs.
-//! - [`pictures`]: every figure the rows allow ([`sweep`], [`bars`], [`parameter_sweep`]); [`render_png`] makes a bitmap.
+//! - [`pictures`]: every figure the rows allow ([`sweep`], [`bars`], [`parameter_sweep`]); [`timeline`]: what servers and
+//!   GPUs held over the run; [`render_png`] makes a bitmap.
 //! - [`ComparisonTable`]: the form of a comparison, as text, Markdown and JSON.
 //!
 //! Whatever shows a figure of the built-in simulator says so in words.
@@ -22,7 +23,9 @@ mod tables;
 
 pub use comparison::{ComparedGroup, ComparedRow, ComparisonTable, Difference, Side, Word};
 pub use error::ReportError;
-pub use pictures::{Caption, Picture, Svg, bars, parameter_sweep, pictures, render_png, sweep};
+pub use pictures::{
+    Caption, Curve, Picture, Span, Svg, Timeline, bars, parameter_sweep, pictures, render_png, sweep, timeline,
+};
 pub use tables::{TABLE_WIDTH, TableStyle, summary_columns, summary_csv, summary_json, summary_table};
 
 #[cfg(test)]

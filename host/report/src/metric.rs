@@ -43,6 +43,8 @@ pub(crate) const TOTAL_TOK_S: Metric =
 pub(crate) const TTFT_P50: Metric = lower("Time to first token, p50", "ms", |r| r.ttft.p50);
 pub(crate) const TTFT_P90: Metric = lower("Time to first token, p90", "ms", |r| r.ttft.p90);
 pub(crate) const TTFT_P99: Metric = lower("Time to first token, p99", "ms", |r| r.ttft.p99);
+pub(crate) const TTFT_HARNESS: Metric =
+    lower("Harness error of TTFT, at most", "ms", |r| r.harness.ttft.as_ref().map(|b| b.ms));
 pub(crate) const TPOT_P50: Metric = lower("Time per output token, p50", "ms", |r| r.tpot.p50);
 pub(crate) const ITL_P50: Metric = lower("Inter-token latency, p50", "ms", |r| r.itl.p50);
 pub(crate) const E2E_P50: Metric = lower("End-to-end latency, p50", "ms", |r| r.e2e.p50);

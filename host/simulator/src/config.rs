@@ -11,6 +11,7 @@ use anyhow::bail;
 
 use crate::delay::Delay;
 use crate::fault::FaultPlan;
+use crate::stall::Stall;
 
 /// The server whose manners are simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,8 +108,14 @@ pub struct SimulatorConfig {
     /// Tokens that become ready together, 1 or more. Engines that merge put them into one event, the others write that
     /// many events at once; the delay before them is the sum of as many draws of `itl`.
     pub tokens_per_event: u32,
-    /// Put `sim_write_ns` (`CLOCK_MONOTONIC`, read when the event is handed to the socket) into every JSON event.
+    /// Put `sim_write_ns` (`CLOCK_MONOTONIC`, read when the event is handed to the socket) into every JSON event, and
+    /// `sim_arrival_ns` (when the request arrived: the kernel's stamp where there is one) into an answer's first.
     pub stamp_writes: bool,
+    /// Spend as little as possible on an event, so that one core serves many streams: chat answers only, one prepared
+    /// event for all tokens, always stamped; no faults, no queue, no slow-down, and no manners of a dialect.
+    pub lean: bool,
+    /// When everything stands still.
+    pub stalls: Vec<Stall>,
     /// Requests that run at once; those beyond wait. None: no limit.
     pub max_running: Option<u32>,
     /// Context size, prompt and answer together, in tokens.
@@ -137,6 +144,8 @@ impl SimulatorConfig {
             batch_slowdown: 0.03,
             tokens_per_event: 1,
             stamp_writes: false,
+            lean: false,
+            stalls: Vec::new(),
             max_running: None,
             context_tokens: 8192,
             reasoning_tokens: 0,

@@ -18,7 +18,7 @@ mod wire;
 
 use serde_json::{Map, Value};
 
-pub(crate) use events::Events;
+pub(crate) use events::{ARRIVAL_KEY, Events, WRITE_KEY};
 pub(crate) use failure::Trouble;
 pub(crate) use request::{Delivery, Job, object as parse_object};
 

@@ -8,14 +8,18 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use benchhost_os::clock::monotonic_ns;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::answer::{Finish, Script};
 use crate::config::SimulatorConfig;
 use crate::counters::{Outcome, Totals};
+use crate::metronome::{Metronome, nanos};
+use crate::truth::Truth;
 
 /// Prompt tokens are cached in blocks of this size, and the last token is always computed.
 const CACHE_BLOCK: u32 = 16;
@@ -24,7 +28,7 @@ const CACHE_ENTRIES: usize = 65_536;
 /// Sequences the key-value memory holds where no limit of running requests is set.
 const DEFAULT_SEQUENCES: u32 = 64;
 /// A step later than this does not make the following ones come faster.
-const CATCH_UP: Duration = Duration::from_millis(5);
+const CATCH_UP_NS: u64 = 5_000_000;
 /// What a delay is stretched to at most: longer than any run, and clocks can still add it.
 const FOREVER: Duration = Duration::from_hours(24 * 365);
 
@@ -50,6 +54,10 @@ pub struct Load {
 pub(crate) struct Engine {
     /// The settings it was started with.
     pub(crate) config: SimulatorConfig,
+    /// The timer all answers wait on.
+    pub(crate) metronome: Metronome,
+    /// What is known of the simulator itself.
+    pub(crate) truth: Truth,
     gate: Option<Arc<Semaphore>>,
     running: AtomicU32,
     waiting: AtomicU32,
@@ -66,6 +74,8 @@ impl Engine {
         let gate = config.max_running.map(|places| Arc::new(Semaphore::new(places.max(1) as usize)));
         Self {
             config,
+            metronome: Metronome::new(),
+            truth: Truth::new(),
             gate,
             running: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
@@ -98,6 +108,11 @@ impl Engine {
             aborted: totals.aborted,
             generated_tokens: totals.generated_tokens,
         }
+    }
+
+    /// What the simulator knows of itself.
+    pub(crate) fn truth_page(&self) -> Value {
+        self.truth.page(self.arrivals.load(Ordering::Relaxed), &self.metronome.stood())
     }
 
     /// Tokens in the key-value memory: prompts and answers of running requests.
@@ -161,7 +176,7 @@ impl Engine {
             place: None,
             written: 0,
             arrived: now,
-            deadline: now,
+            deadline: monotonic_ns(),
             first: None,
             latest: now,
             over: false,
@@ -250,6 +265,12 @@ pub(crate) struct Tally {
     pub(crate) after_first: Duration,
 }
 
+/// What the next delay counts from, when the step before was due at `due` and it is `now`: a step that is a little late
+/// does not shift those that follow, a stop does.
+pub(crate) fn next_due(due: u64, now: u64) -> u64 {
+    if now > due.saturating_add(CATCH_UP_NS) { now } else { due }
+}
+
 /// One request in the engine.
 #[derive(Debug)]
 pub(crate) struct Generation {
@@ -261,7 +282,8 @@ pub(crate) struct Generation {
     place: Option<Place>,
     written: usize,
     arrived: Instant,
-    deadline: Instant,
+    /// When the newest tokens were due, on the monotonic clock.
+    deadline: u64,
     first: Option<Instant>,
     latest: Instant,
     over: bool,
@@ -280,18 +302,16 @@ impl Generation {
             let now = Instant::now();
             self.engine.totals().queue.observe((now - self.arrived).as_secs_f64());
             let delay = self.engine.config.ttft.draw(&mut self.random);
-            self.deadline = now + self.stretched(delay);
-            sleep_until(self.deadline).await;
+            self.deadline = monotonic_ns().saturating_add(nanos(self.stretched(delay)));
+            self.engine.metronome.sleep_until(self.deadline).await;
         }
         let step = self.ready()?;
         if self.written > 0 {
             let delay: Duration =
                 step.range.clone().map(|_| self.engine.config.itl.draw(&mut self.random)).sum();
-            let delay = self.stretched(delay);
-            let now = Instant::now();
-            let base = if now > self.deadline + CATCH_UP { now } else { self.deadline };
-            self.deadline = base + delay;
-            sleep_until(self.deadline).await;
+            self.deadline =
+                next_due(self.deadline, monotonic_ns()).saturating_add(nanos(self.stretched(delay)));
+            self.engine.metronome.sleep_until(self.deadline).await;
         }
         self.book(&step);
         Some(step)
@@ -312,6 +332,16 @@ impl Generation {
             last: end == total,
             written: u32::try_from(end).unwrap_or(u32::MAX),
         })
+    }
+
+    /// Notes that a step is on its way to the socket.
+    pub(crate) fn wrote(&self, step: &Step) {
+        self.engine.truth.wrote(step.range.len() as u64, self.deadline, monotonic_ns());
+    }
+
+    /// Waits, as a fault of this one answer wants it.
+    pub(crate) async fn pause(&self, pause: Duration) {
+        self.engine.metronome.sleep(pause).await;
     }
 
     /// Counts tokens that are ready.
@@ -384,98 +414,4 @@ impl Drop for Generation {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::Ordering;
-    use std::time::Duration;
-
-    use super::{Engine, FOREVER};
-    use crate::answer::{Asked, Length, Script, write};
-    use crate::config::{Dialect, SimulatorConfig};
-    use crate::delay::Delay;
-
-    fn engine(change: impl FnOnce(&mut SimulatorConfig)) -> Arc<Engine> {
-        let mut config = SimulatorConfig::new(Dialect::Vllm);
-        (config.ttft, config.itl) = (Delay::NONE, Delay::NONE);
-        change(&mut config);
-        Arc::new(Engine::new(config))
-    }
-
-    fn script(length: u32, reasoning: u32) -> Script {
-        let length = Length { most: length, ignore_end: true, ..Length::default() };
-        write(&Asked::default(), &length, 0, reasoning, false)
-    }
-
-    #[tokio::test]
-    async fn steps_cover_both_channels_without_gap_and_never_mix_them() {
-        let engine = engine(|config| config.tokens_per_event = 3);
-        let mut generation = engine.accept(1, script(11, 4), 9, 0);
-        let mut seen = Vec::new();
-        while let Some(step) = generation.next().await {
-            seen.push((step.reasoning, step.range, step.last, step.written));
-        }
-        let want = [
-            (true, 0..3, false, 3),
-            (true, 3..4, false, 4),
-            (false, 0..3, false, 7),
-            (false, 3..6, false, 10),
-        ];
-        assert_eq!(seen[..4], want);
-        assert_eq!(seen[4..], [(false, 6..7, true, 11)]);
-    }
-
-    #[tokio::test]
-    async fn a_slow_down_of_any_size_gives_a_delay_that_clocks_can_add() {
-        let second = Duration::from_secs(1);
-        for (slowdown, want) in
-            [(0.5, second * 2), (0.0, second), (1e300, FOREVER), (f64::INFINITY, FOREVER), (-1.0, second)]
-        {
-            let engine = engine(|config| config.batch_slowdown = slowdown);
-            let generation = engine.accept(1, script(1, 0), 1, 0);
-            engine.running.store(3, Ordering::Relaxed);
-            assert_eq!(generation.stretched(second), want, "{slowdown}");
-        }
-    }
-
-    #[tokio::test]
-    async fn places_are_limited_and_given_back_in_every_case() {
-        let engine = engine(|config| config.max_running = Some(1));
-        let mut first = engine.accept(1, script(5, 0), 9, 0);
-        first.next().await;
-        let mut second = engine.accept(2, script(5, 0), 9, 0);
-        let mut waiting = Box::pin(second.next());
-        tokio::select! {
-            biased;
-            _ = &mut waiting => unreachable!("the only place is taken"),
-            () = tokio::task::yield_now() => {}
-        }
-        assert_eq!((engine.load().running, engine.load().waiting, engine.held_tokens()), (1, 1, 10));
-        drop(first);
-        assert!(waiting.await.is_some());
-        assert_eq!((engine.load().running, engine.load().waiting, engine.load().aborted), (1, 0, 1));
-        while second.next().await.is_some() {}
-        second.complete();
-        assert_eq!((engine.load().running, engine.held_tokens(), engine.totals().at_limit), (0, 0, 1));
-    }
-
-    #[tokio::test]
-    async fn a_completed_request_is_not_also_aborted() {
-        let engine = engine(|_| ());
-        let mut generation = engine.accept(1, Script::empty(), 9, 0);
-        assert_eq!(generation.next().await, None);
-        generation.complete();
-        drop(generation);
-        let totals = engine.totals();
-        assert_eq!((totals.stopped, totals.aborted), (1, 0));
-    }
-
-    #[test]
-    fn a_repeated_prompt_is_cached_until_the_reset() {
-        let engine = engine(|_| ());
-        assert_eq!(engine.cached_tokens(7, 40), 0);
-        assert_eq!(engine.cached_tokens(7, 40), 32);
-        assert_eq!(engine.cached_tokens(8, 40), 0);
-        engine.reset_cache();
-        assert_eq!(engine.cached_tokens(7, 40), 0);
-    }
-}
+mod tests;

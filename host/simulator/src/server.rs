@@ -2,8 +2,8 @@
 //!
 //! It knows HTTP/1.1 and threads; what is answered is decided in `service`.
 
-mod io;
 mod service;
+mod socket;
 mod stream;
 mod telling;
 
@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use benchhost_os::{stamps, thread};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -23,7 +24,9 @@ use tokio::task::JoinSet;
 
 use crate::config::{Dialect, SimulatorConfig};
 use crate::engine::{Engine, Load};
-use io::HyperIo;
+use crate::lean;
+pub(crate) use socket::Stamped;
+use socket::{Arrival, HyperIo};
 
 /// Connections that may wait to be accepted: a burst of this size is not refused nor delayed.
 const BACKLOG: u32 = 4096;
@@ -35,6 +38,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 pub struct Simulator {
     listener: TcpListener,
     address: SocketAddr,
+    /// The kernel tells when requests arrive.
+    stamps: bool,
     engine: Arc<Engine>,
 }
 
@@ -46,11 +51,16 @@ impl Simulator {
         reason = "listening needs a runtime; an async signature makes callers have one"
     )]
     pub async fn bind(config: SimulatorConfig) -> anyhow::Result<Self> {
+        if let Some(why) = lean::refuses(&config).filter(|_| config.lean) {
+            bail!("a lean simulator cannot do this: {why}; leave out `--lean` or the other setting");
+        }
+        // Before the first connection, so that the first request has its stamp already.
+        let stamps = (config.stamp_writes || config.lean) && stamps::keep_enabled();
         let listener = listen(config.bind).with_context(|| {
             format!("cannot listen on `{}`; is the port taken? port 0 picks a free one", config.bind)
         })?;
         let address = listener.local_addr().context("cannot read the address of the listening socket")?;
-        Ok(Self { listener, address, engine: Arc::new(Engine::new(config)) })
+        Ok(Self { listener, address, stamps, engine: Arc::new(Engine::new(config)) })
     }
 
     /// Where it listens.
@@ -61,7 +71,14 @@ impl Simulator {
     /// Serves until `shutdown` resolves; then all connections are closed at once.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
         let mut shutdown = pin!(shutdown);
+        // Sleeps end when they should, not up to 50 µs later. Where that cannot be had, they end later.
+        thread::timer_slack_min();
         let mut connections = JoinSet::new();
+        let engine = Arc::clone(&self.engine);
+        // It ends with the connections, when this returns.
+        connections.spawn(async move {
+            engine.metronome.run(engine.truth.started(), &engine.config.stalls).await;
+        });
         loop {
             while connections.try_join_next().is_some() {}
             let accepted = tokio::select! {
@@ -71,7 +88,7 @@ impl Simulator {
             };
             match accepted {
                 Ok((stream, _peer)) => {
-                    connections.spawn(serve_connection(stream, Arc::clone(&self.engine)));
+                    connections.spawn(serve_connection(stream, self.stamps, Arc::clone(&self.engine)));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
@@ -87,19 +104,25 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Serves one connection to its end. Errors of a connection concern nobody else: clients see them as broken answers.
-async fn serve_connection(stream: TcpStream, engine: Arc<Engine>) {
+async fn serve_connection(stream: TcpStream, stamps: bool, engine: Arc<Engine>) {
     // Without it, small events would wait for acknowledgements.
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    let socket = Stamped::new(stream, stamps);
+    if engine.config.lean {
+        return lean::serve(socket, engine).await;
+    }
     let close = Arc::new(Notify::new());
     let closer = Arc::clone(&close);
     let title_case = engine.config.dialect == Dialect::Llamacpp;
-    let service =
-        service_fn(move |request| service::respond(Arc::clone(&engine), Arc::clone(&closer), request));
-    let mut connection = pin!(
-        http1::Builder::new().title_case_headers(title_case).serve_connection(HyperIo::new(stream), service)
-    );
+    let arrival = Arc::new(Arrival::default());
+    let io = HyperIo::new(socket, Arc::clone(&arrival));
+    let service = service_fn(move |request| {
+        service::respond(Arc::clone(&engine), Arc::clone(&closer), Arc::clone(&arrival), request)
+    });
+    let mut connection =
+        pin!(http1::Builder::new().title_case_headers(title_case).serve_connection(io, service));
     let mut closing = false;
     loop {
         tokio::select! {

@@ -1,4 +1,5 @@
-//! Seeded percentile bootstrap: independent values, blocks of a series, and runs with blocks inside.
+//! Seeded percentile bootstrap: independent values, blocks of a series, runs with blocks inside, and several metrics
+//! of the same requests together.
 //!
 //! Reads no clock and no system randomness: the same values and the same seed give the same interval on every
 //! machine. Resampling cannot see what the values never showed: near saturation the tail of a short run is too low,
@@ -7,17 +8,14 @@
 use crate::correlation::correlation_time;
 use crate::harrell_davis::Weights;
 use crate::interval::{Confidence, Interval};
-use crate::quantile::{Quantile, Refused, to_count, type7_position};
-use crate::sample::{Sample, Series, mean};
+use crate::quantile::{Quantile, Refused, to_count};
+use crate::resample::{Column, Cumulated, Layout};
+use crate::sample::{Sample, Series};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::collections::HashMap;
 
 /// Fewest resamples: below it the ends of a 95 % interval rest on fewer than five replicates.
 const FEWEST: u32 = 200;
-
-/// A series is resampled in blocks only if at least so many whole blocks fit in it.
-const FEWEST_BLOCKS: usize = 5;
 
 /// What is estimated from values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,16 +93,33 @@ impl Bootstrap {
         Self { confidence, ..self }
     }
 
-    /// Interval from values that are independent of one another. Needs two for a mean and
-    /// [`Quantile::smallest_sample`] for a quantile.
+    /// Interval from values that are independent of one another, for example differences by item. Needs two for a mean
+    /// and [`Quantile::smallest_sample`] for a quantile.
+    ///
+    /// Work grows with values times resamples, unlike that of the methods for series.
     pub fn independent(&self, sample: &Sample, statistic: Statistic) -> Result<Interval, Refused> {
         self.refuse_too_few(sample.len(), statistic)?;
-        let runs = [Blocks { values: sample.values(), length: 1 }];
-        Ok(self.percentiles(self.replicates(&runs, statistic, 0)))
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut drawn = vec![0_u32; sample.len()];
+        let estimator = Estimator::new(statistic, sample.len());
+        let replicates = (0..self.resamples).map(|_| {
+            drawn.fill(0);
+            for _ in 0..sample.len() {
+                drawn[below(&mut random, sample.len())] += 1;
+            }
+            let resample = sample
+                .values()
+                .iter()
+                .zip(&drawn)
+                .flat_map(|(&value, &times)| (0..times).map(move |_| value));
+            estimator.of_ascending(resample.collect())
+        });
+        Ok(self.percentiles(replicates.collect()))
     }
 
     /// Interval from a time-ordered series of one run, by circular blocks (Politis & Romano 1992) of
-    /// max(n^⅓, 2τ) values, τ as in [`effective_size`](crate::effective_size).
+    /// max(n^⅓, 2τ) values, τ as in [`effective_size`](crate::effective_size). Runs above 1000 values are drawn in
+    /// cells of neighbours, which costs no accuracy, as blocks are longer, and no time.
     ///
     /// Needs five whole blocks, and as many effective values as [`Bootstrap::independent`] needs values. It speaks
     /// about this run only: what differs between runs is not in it.
@@ -119,50 +134,47 @@ impl Bootstrap {
     /// For statistics that one run cannot resolve, such as a p99 of many short runs. With few runs it is too
     /// narrow: prefer [`mean_interval`](crate::mean_interval) over run summaries where each run supports one.
     pub fn two_level(&self, runs: &[Series], statistic: Statistic) -> Result<Interval, Refused> {
-        let blocks = self.blocks(runs, statistic)?;
-        Ok(self.percentiles(self.replicates(&blocks, statistic, 0)))
+        let side = Side::of_series(runs)?;
+        self.refuse_too_few(side.effective[0], statistic)?;
+        Ok(self.percentiles(self.replicates(&side, &[(0, statistic)], 0).swap_remove(0)))
     }
 
-    /// The statistic of each resample of both sides, resampled independently of each other.
-    pub(crate) fn two_sides(
-        &self,
-        (base, candidate): (&[Series], &[Series]),
-        statistic: Statistic,
-    ) -> Result<Vec<(f64, f64)>, Refused> {
-        let (base, candidate) = (self.blocks(base, statistic)?, self.blocks(candidate, statistic)?);
-        // One stream a side: a change on one side leaves the draws of the other as they were.
-        let base = self.replicates(&base, statistic, 0);
-        let candidate = self.replicates(&candidate, statistic, 1);
-        Ok(base.into_iter().zip(candidate).collect())
-    }
-
-    /// Chooses block lengths, refusing runs too short for them and sides too small for the statistic.
-    fn blocks<'a>(&self, runs: &'a [Series], statistic: Statistic) -> Result<Vec<Blocks<'a>>, Refused> {
-        let blocks = runs.iter().map(Blocks::of).collect::<Result<Vec<_>, _>>()?;
-        let effective = runs.iter().map(crate::effective_size).sum();
-        self.refuse_too_few(effective, statistic)?;
-        Ok(blocks)
-    }
-
-    fn refuse_too_few(&self, have: usize, statistic: Statistic) -> Result<(), Refused> {
+    pub(crate) fn refuse_too_few(&self, have: usize, statistic: Statistic) -> Result<(), Refused> {
         let needed = statistic.smallest_sample(self.confidence);
         if have < needed { Err(Refused { needed, have }) } else { Ok(()) }
     }
 
-    /// The statistic of each resample, in the order drawn.
-    fn replicates(&self, runs: &[Blocks<'_>], statistic: Statistic, stream: u64) -> Vec<f64> {
+    /// Each wanted statistic (column, statistic) of each resample, in the order drawn; all from the same draws. One
+    /// `stream` a side: a change on one side leaves the draws of the other as they were.
+    pub(crate) fn replicates(
+        &self,
+        side: &Side,
+        wanted: &[(usize, Statistic)],
+        stream: u64,
+    ) -> Vec<Vec<f64>> {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(stream);
-        let mut estimator = Estimator { statistic, weights: HashMap::new() };
-        let mut drawn = Vec::new();
-        let replicate = |_| {
-            drawn.clear();
-            for _ in runs {
-                runs[below(&mut random, runs.len())].resample(&mut random, &mut drawn);
+        let estimators: Vec<Estimator> = wanted
+            .iter()
+            .map(|&(column, statistic)| Estimator::new(statistic, side.columns[column].values().len()))
+            .collect();
+        let mut replicates = vec![Vec::with_capacity(self.resamples as usize); wanted.len()];
+        let mut times = vec![0; side.layout.cells()];
+        for _ in 0..self.resamples {
+            side.layout.draw(&mut random, &mut times);
+            for ((&(column, _), estimator), into) in wanted.iter().zip(&estimators).zip(&mut replicates) {
+                let column = &side.columns[column];
+                // A draw without a value of this metric says nothing new: it repeats the estimate.
+                let estimate = estimator.of(column, &times);
+                into.push(estimate.unwrap_or_else(|| estimator.of_ascending(column.values().to_vec())));
             }
-            estimator.of(&mut drawn)
-        };
-        (0..self.resamples).map(replicate).collect()
+        }
+        replicates
+    }
+
+    /// The confidence of its intervals.
+    pub(crate) fn confidence(&self) -> Confidence {
+        self.confidence
     }
 
     /// The interval between two percentiles of the replicates.
@@ -178,62 +190,106 @@ impl Bootstrap {
     }
 }
 
-/// Values with the length of the blocks they are resampled in.
-struct Blocks<'a> {
-    values: &'a [f64],
-    length: usize,
+/// One side, ready to be drawn from: the cut of its requests and a sorted column for each metric.
+pub(crate) struct Side {
+    layout: Layout,
+    columns: Vec<Column>,
+    /// Independent values of each column.
+    effective: Vec<usize>,
 }
 
-impl<'a> Blocks<'a> {
-    fn of(series: &'a Series) -> Result<Self, Refused> {
-        let have = series.len();
-        let growth = (have as f64).cbrt();
-        let length = to_count(growth.max(2.0 * correlation_time(series.values())).ceil());
-        let needed = FEWEST_BLOCKS * length;
-        if have < needed {
-            Err(Refused { needed, have })
-        } else {
-            Ok(Self { values: series.values(), length })
-        }
+impl Side {
+    /// A side of one metric.
+    pub(crate) fn of_series(runs: &[Series]) -> Result<Self, Refused> {
+        let columns: Vec<Vec<&[f64]>> = vec![runs.iter().map(Series::values).collect()];
+        Self::new(&columns)
     }
 
-    /// Appends as many values as there are, block by block; a block that reaches the end goes on at the start, so
-    /// every value is drawn equally often.
-    fn resample(&self, random: &mut ChaCha8Rng, drawn: &mut Vec<f64>) {
-        let count = self.values.len();
-        let end = drawn.len() + count;
-        while drawn.len() < end {
-            let start = below(random, count);
-            let length = self.length.min(end - drawn.len());
-            drawn.extend((start..start + length).map(|index| self.values[index % count]));
+    /// A side of several metrics: for each the runs, for each run a value a request, NaN where there is none. Every
+    /// metric has the same requests. Blocks are as long as the metric that is correlated longest needs them, since all
+    /// are drawn together. Refuses metrics without any value and runs too short for blocks.
+    pub(crate) fn new(metrics: &[Vec<&[f64]>]) -> Result<Self, Refused> {
+        let none = Refused { needed: 2, have: 0 };
+        let runs = metrics.first().ok_or(none)?.len();
+        let mut lengths = Vec::with_capacity(runs);
+        let mut effective = vec![0; metrics.len()];
+        for run in 0..runs {
+            let requests = metrics[0][run].len();
+            let mut longest = (requests as f64).cbrt();
+            for (metric, effective) in metrics.iter().zip(&mut effective) {
+                let values: Vec<f64> = metric[run].iter().copied().filter(|value| !value.is_nan()).collect();
+                if values.is_empty() {
+                    continue;
+                }
+                let time = correlation_time(&values);
+                *effective += to_count((values.len() as f64 / time).floor()).clamp(1, values.len());
+                // τ counts the metric's own values; requests without one stretch it.
+                longest = longest.max(2.0 * time * requests as f64 / values.len() as f64);
+            }
+            lengths.push((requests, to_count(longest.ceil())));
         }
+        let layout = Layout::new(&lengths)?;
+        let columns: Option<Vec<Column>> = metrics.iter().map(|runs| Column::new(&layout, runs)).collect();
+        Ok(Self { layout, columns: columns.ok_or(none)?, effective })
+    }
+
+    /// The same side, drawn by whole runs.
+    pub(crate) fn of_whole_runs(self) -> Self {
+        Self { layout: self.layout.of_whole_runs(), ..self }
+    }
+
+    /// Independent values of a metric.
+    pub(crate) fn effective(&self, metric: usize) -> usize {
+        self.effective[metric]
+    }
+
+    /// Smallest value of a metric.
+    pub(crate) fn smallest(&self, metric: usize) -> f64 {
+        self.columns[metric].values()[0]
+    }
+
+    /// The statistic of a metric's values as they are.
+    pub(crate) fn estimate(&self, metric: usize, statistic: Statistic) -> f64 {
+        let values = self.columns[metric].values();
+        Estimator::new(statistic, values.len()).of_ascending(values.to_vec())
     }
 }
 
-/// Evaluates a statistic again and again; keeps the Harrell–Davis weights of each length met.
+/// Evaluates one statistic again and again.
 struct Estimator {
     statistic: Statistic,
-    weights: HashMap<usize, Weights>,
+    weights: Option<(Weights, Cumulated)>,
 }
 
 impl Estimator {
-    /// Reorders `values`.
-    fn of(&mut self, values: &mut [f64]) -> f64 {
-        match self.statistic {
-            Statistic::Mean => mean(values),
-            Statistic::Quantile(quantile) => {
-                let (below, weight) = type7_position(values.len(), quantile);
-                let (_, &mut low, above) = values.select_nth_unstable_by(below, f64::total_cmp);
-                let high = above.iter().copied().min_by(f64::total_cmp).unwrap_or(low);
-                low + weight * (high - low)
-            }
+    /// For resamples of about `count` values.
+    fn new(statistic: Statistic, count: usize) -> Self {
+        let weights = match statistic {
             Statistic::HarrellDavis(quantile) => {
-                let count = values.len();
-                self.weights
-                    .entry(count)
-                    .or_insert_with(|| Weights::new(count, quantile))
-                    .apply_unsorted(values)
+                let weights = Weights::new(count, quantile);
+                let cumulated = weights.cumulated(count);
+                Some((weights, cumulated))
             }
+            Statistic::Mean | Statistic::Quantile(_) => None,
+        };
+        Self { statistic, weights }
+    }
+
+    fn of(&self, column: &Column, times: &[u32]) -> Option<f64> {
+        match (self.statistic, &self.weights) {
+            (Statistic::Mean, _) => column.mean(times),
+            (Statistic::HarrellDavis(_), Some((_, cumulated))) => column.harrell_davis(times, cumulated),
+            (Statistic::Quantile(quantile) | Statistic::HarrellDavis(quantile), _) => {
+                column.type7(times, quantile)
+            }
+        }
+    }
+
+    /// The statistic of ascending values, as many as the estimator was made for.
+    fn of_ascending(&self, ascending: Vec<f64>) -> f64 {
+        match &self.weights {
+            Some((weights, _)) => weights.apply(&ascending),
+            None => self.statistic.of(&Sample::from_ascending(ascending)),
         }
     }
 }
@@ -253,17 +309,6 @@ mod tests {
 
     fn scrambled(count: u64) -> Vec<f64> {
         (0..count).map(|i| (i * 7919 % 10_007) as f64).collect()
-    }
-
-    #[test]
-    fn estimator_equals_the_statistic_of_the_sample() {
-        let sample = Sample::new(scrambled(5001)).unwrap();
-        let smooth = [Quantile::P50, Quantile::P90, Quantile::P999].map(Statistic::HarrellDavis);
-        for statistic in [Statistic::Mean, MEDIAN].into_iter().chain(smooth) {
-            let mut estimator = Estimator { statistic, weights: HashMap::new() };
-            let got = estimator.of(&mut scrambled(5001));
-            assert!((got - statistic.of(&sample)).abs() < 1e-9, "{statistic:?}");
-        }
     }
 
     #[test]

@@ -2,10 +2,9 @@
 //!
 //! A side is runs, a run is one summary value. Knows no metric names; direction and margin come with the [`Rule`].
 
-use crate::bootstrap::{Bootstrap, Statistic};
 use crate::effect::{Effect, paired_t, welch};
 use crate::permutation::{permutation_p, sign_flip_p};
-use crate::sample::{Sample, Series, mean};
+use crate::sample::{Series, mean};
 use crate::verdict::{Rule, Scale, Verdict};
 use std::fmt;
 
@@ -30,6 +29,8 @@ pub enum CompareError {
     },
     /// A side has no run.
     NoRuns,
+    /// A side has no value of the metric.
+    NoValues,
 }
 
 impl fmt::Display for CompareError {
@@ -45,6 +46,9 @@ impl fmt::Display for CompareError {
                 )
             }
             Self::NoRuns => f.write_str("a side has no run: measure it first"),
+            Self::NoValues => {
+                f.write_str("a side has no value of this metric: compare it where both have it")
+            }
         }
     }
 }
@@ -163,69 +167,16 @@ pub fn compare_blocks(base: &Series, candidate: &Series, rule: &Rule) -> Result<
     estimates.conclude((b.len(), c.len()), rule, p_value, Basis::PairedBlocks)
 }
 
-/// Compares sides by the values inside their runs, in time order: for one run a side, and for statistics that a
-/// single run cannot resolve.
-///
-/// The interval is [`Bootstrap::two_level`] of both sides at the rule's confidence; with one run a side it is
-/// flagged [`Basis::WithinRun`]. The verdict is [`Verdict::Indicative`] always: one run cannot show what differs
-/// between runs, and a bootstrap of few runs is too narrow.
-///
-/// ```
-/// use benchhost_stats::{
-///     Basis, Bootstrap, Direction, Margin, Quantile, Rule, Series, Statistic, Verdict, compare_raw,
-/// };
-///
-/// let run = |offset: f64| Series::new((0..500).map(|i| offset + f64::from(i * 7919 % 503)).collect());
-/// let rule = Rule::new(Direction::LowerIsBetter, Margin::relative(0.05)?);
-/// let median = Statistic::HarrellDavis(Quantile::P50);
-/// let result = compare_raw(&[run(100.0)?], &[run(200.0)?], median, &rule, &Bootstrap::new(1))?;
-/// assert!(result.absolute.interval?.contains(100.0));
-/// assert_eq!((result.verdict, result.basis), (Verdict::Indicative, Basis::WithinRun));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn compare_raw(
-    base: &[Series],
-    candidate: &[Series],
-    statistic: Statistic,
-    rule: &Rule,
-    bootstrap: &Bootstrap,
-) -> Result<Comparison, CompareError> {
-    let (of_base, of_candidate) = (pooled(base)?, pooled(candidate)?);
-    let bootstrap = bootstrap.with_confidence(rule.confidence);
-    let pairs = bootstrap.two_sides((base, candidate), statistic);
-    let effect = |combine: fn(f64, f64) -> f64| Effect {
-        estimate: combine(statistic.of(&of_base), statistic.of(&of_candidate)),
-        interval: pairs.as_ref().map_err(|&refused| refused).map(|pairs| {
-            bootstrap.percentiles(pairs.iter().map(|&(base, candidate)| combine(base, candidate)).collect())
-        }),
-    };
-    let positive = of_base.min() > 0.0 && of_candidate.min() > 0.0;
-    let estimates = Estimates {
-        base: statistic.of(&of_base),
-        candidate: statistic.of(&of_candidate),
-        absolute: effect(|base, candidate| candidate - base),
-        log_ratio: positive.then(|| effect(|base, candidate| candidate.ln() - base.ln())),
-    };
-    let basis = if base.len() == 1 && candidate.len() == 1 { Basis::WithinRun } else { Basis::RunsAndValues };
-    estimates.conclude((base.len(), candidate.len()), rule, None, basis)
-}
-
-fn pooled(runs: &[Series]) -> Result<Sample, CompareError> {
-    let values = runs.iter().flat_map(Series::values).copied().collect();
-    // The values of a series are usable, so the only failure left is that there is no series.
-    Sample::new(values).map_err(|_| CompareError::NoRuns)
-}
-
 /// Both effects, the relative one still on the log scale.
-struct Estimates {
-    base: f64,
-    candidate: f64,
-    absolute: Effect,
-    log_ratio: Option<Effect>,
+pub(crate) struct Estimates {
+    pub(crate) base: f64,
+    pub(crate) candidate: f64,
+    pub(crate) absolute: Effect,
+    pub(crate) log_ratio: Option<Effect>,
 }
 
 impl Estimates {
-    fn conclude(
+    pub(crate) fn conclude(
         self,
         (base_runs, candidate_runs): (usize, usize),
         rule: &Rule,

@@ -20,6 +20,13 @@ pub fn normal_critical(confidence: Confidence) -> f64 {
     bisect(0.0, 8.0, |z| central_normal(z) - confidence.get())
 }
 
+/// P(|Z| ≥ |z|). Beyond |z| = 6 the probability is below 2e-9 and comes from one minus a number near one; it is then
+/// exact to 1e-16, not to many digits of itself.
+pub(crate) fn normal_two_sided(z: f64) -> f64 {
+    // Beyond 8 it is 1e-15; the series would need hundreds of terms.
+    (1.0 - central_normal(z.abs().min(8.0))).max(0.0)
+}
+
 /// P(|Z| ≤ z) for z ≥ 0 by the series Φ(z) − ½ = φ(z)·(z + z³/3 + z⁵/(3·5) + …) (Marsaglia 2004, J. Stat. Software 11).
 fn central_normal(z: f64) -> f64 {
     let (mut term, mut sum, mut odd) = (z, z, 1.0);
@@ -53,6 +60,25 @@ pub fn student_t_critical(confidence: Confidence, degrees: f64) -> f64 {
         high *= 2.0;
     }
     bisect(0.0, high, |t| wanted - outside(t))
+}
+
+/// Two-sided p-value of Student's t: P(|T| ≥ |t|). 1 for NaN; degrees below 1 count as 1.
+///
+/// ```
+/// use benchhost_stats::student_t_p;
+///
+/// assert!((student_t_p(-2.776_445, 4.0) - 0.05).abs() < 1e-6);
+/// ```
+pub fn student_t_p(t: f64, degrees: f64) -> f64 {
+    if t.is_nan() {
+        return 1.0;
+    }
+    // Turns NaN into 1, too.
+    let degrees = degrees.max(1.0);
+    if degrees > T_IS_NORMAL_ABOVE {
+        return normal_two_sided(t);
+    }
+    beta_inc(degrees / (degrees + t * t), degrees / 2.0, 0.5)
 }
 
 /// P(X ≤ successes) for X ~ Bin(trials, probability), by `I_{1−p}(n−k, k+1)` (DLMF 8.17.5).

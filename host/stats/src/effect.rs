@@ -36,17 +36,29 @@ pub(crate) fn welch(base: &[f64], candidate: &[f64], confidence: Confidence) -> 
     if have < 2 {
         return Effect { estimate, interval: Err(Refused { needed: 2, have }) };
     }
+    let (spread, degrees) = welch_spread(base, candidate);
+    let half = student_t_critical(confidence, degrees) * spread.sqrt();
+    Effect { estimate, interval: Ok(around(estimate, half, confidence)) }
+}
+
+/// Welch's t of candidate minus base and its degrees of freedom; both sides hold at least two values. Without any
+/// spread t is 0 for equal means and infinite for others.
+pub(crate) fn welch_statistic(base: &[f64], candidate: &[f64]) -> (f64, f64) {
+    let (spread, degrees) = welch_spread(base, candidate);
+    let difference = mean(candidate) - mean(base);
+    let t = if difference == 0.0 { 0.0 } else { difference / spread.sqrt() };
+    (t, degrees)
+}
+
+/// Variance of the difference of two means, and Satterthwaite's degrees of freedom for it.
+fn welch_spread(base: &[f64], candidate: &[f64]) -> (f64, f64) {
     let share = |side: &[f64]| variance(side) / side.len() as f64;
     let (of_base, spread) = (share(base), share(base) + share(candidate));
-    // Satterthwaite, from the fraction of the spread each side brings, so that no unit can overflow. Without any spread
-    // the fraction is 0/0, taken as one degree of freedom, and the width is 0 all the same.
+    // From the fraction of the spread each side brings, so that no unit can overflow. Without any spread the fraction is
+    // 0/0, taken as one degree of freedom by the critical value, and the width is 0 all the same.
     let fraction = of_base / spread;
     let part = |fraction: f64, side: &[f64]| fraction.powi(2) / (side.len() as f64 - 1.0);
-    let degrees = 1.0 / (part(fraction, base) + part(1.0 - fraction, candidate));
-    Effect {
-        estimate,
-        interval: Ok(around(estimate, student_t_critical(confidence, degrees) * spread.sqrt(), confidence)),
-    }
+    (spread, 1.0 / (part(fraction, base) + part(1.0 - fraction, candidate)))
 }
 
 /// Student's interval for the mean of differences.

@@ -4,6 +4,7 @@
 //! It is for resampling. Printed quantiles stay type 7, as everybody else's.
 
 use crate::quantile::{Quantile, to_count};
+use crate::resample::Cumulated;
 use crate::special::beta_inc;
 
 /// Weights of the order statistics for one length of sample; zero outside the stored stretch.
@@ -19,9 +20,9 @@ impl Weights {
     pub(crate) fn new(count: usize, quantile: Quantile) -> Self {
         let (n, p) = (count as f64, quantile.get());
         let (a, b) = ((n + 1.0) * p, (n + 1.0) * (1.0 - p));
-        // Ten standard deviations of Beta(a, b) on each side; what is left out is below rounding once the rest is
-        // scaled to one.
-        let reach = 10.0 * (p * (1.0 - p) / (n + 2.0)).sqrt() + 10.0 / (n + 2.0);
+        // Ten standard deviations of Beta(a, b) on each side, and for the skewed ones at the ends of the range, which
+        // fall like e^(−nd), d = 40/n; what is left out is below rounding once the rest is scaled to one.
+        let reach = 10.0 * (p * (1.0 - p) / (n + 2.0)).sqrt() + 40.0 / (n + 2.0);
         let first = to_count((n * (p - reach)).floor().max(0.0));
         let last = to_count((n * (p + reach)).ceil().min(n));
         let cumulated: Vec<f64> = (first..=last).map(|i| beta_inc(i as f64 / n, a, b)).collect();
@@ -30,23 +31,19 @@ impl Weights {
         Self { first, weights }
     }
 
+    /// The function whose steps the weights are, for resamples of about `count` values.
+    pub(crate) fn cumulated(&self, count: usize) -> Cumulated {
+        let mut sum = 0.0;
+        let steps = std::iter::once(0.0).chain(self.weights.iter().map(|weight| {
+            sum += weight;
+            sum
+        }));
+        Cumulated::new(self.first, count, steps.collect())
+    }
+
     /// The estimate; `ascending` has the length the weights were made for.
     pub(crate) fn apply(&self, ascending: &[f64]) -> f64 {
         self.weights.iter().zip(&ascending[self.first..]).map(|(weight, value)| weight * value).sum()
-    }
-
-    /// The estimate from values in any order, which it changes. Sorts only the stretch that carries weight.
-    pub(crate) fn apply_unsorted(&self, values: &mut [f64]) -> f64 {
-        let end = self.first + self.weights.len();
-        if end < values.len() {
-            values.select_nth_unstable_by(end, f64::total_cmp);
-        }
-        let stretch = &mut values[..end];
-        if self.first < end {
-            stretch.select_nth_unstable_by(self.first, f64::total_cmp);
-        }
-        stretch[self.first..].sort_unstable_by(f64::total_cmp);
-        self.apply(values)
     }
 }
 

@@ -37,6 +37,8 @@ impl Confidence {
     pub const P95: Self = Self(0.95);
     /// 99 %.
     pub const P99: Self = Self(0.99);
+    /// 99.9 %.
+    pub const P999: Self = Self(0.999);
 
     /// Accepts 0.5 to 0.9999.
     pub fn new(value: f64) -> Result<Self, OutOfRange> {
@@ -50,6 +52,12 @@ impl Confidence {
     /// The level as a fraction.
     pub fn get(self) -> f64 {
         self.0
+    }
+
+    /// The confidence each of `count` statements needs so that all hold together at this one (Šidák 1967, J. Am. Stat.
+    /// Assoc. 62), up to 1 − 10⁻⁹.
+    pub(crate) fn shared_by(self, count: usize) -> Self {
+        Self(self.0.powf(1.0 / count.max(1) as f64).min(1.0 - 1e-9))
     }
 
     /// Probability outside on one side of a two-sided interval.

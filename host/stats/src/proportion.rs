@@ -4,6 +4,7 @@
 
 use crate::distribution::{binomial_cdf, normal_critical};
 use crate::interval::{Confidence, Interval, OutOfRange};
+use crate::special::{beta_inc, bisect};
 
 /// `successes` out of `total`, with 0 ≤ successes ≤ total and total ≥ 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,27 @@ impl Proportion {
     /// they are worth (1 to the total; others are clamped), see [`effective_size`](crate::effective_size).
     pub fn wilson_effective(self, confidence: Confidence, independent: u64) -> Interval {
         self.wilson_interval(confidence, independent.clamp(1, self.total) as f64)
+    }
+
+    /// The exact interval of Clopper & Pearson (1934, Biometrika 26): never covers less than its confidence, so it is
+    /// wider than Wilson's.
+    ///
+    /// ```
+    /// use benchhost_stats::{Confidence, Proportion};
+    ///
+    /// let interval = Proportion::new(0, 20)?.clopper_pearson(Confidence::P95);
+    /// assert!(interval.low == 0.0 && (interval.high - 0.168_43).abs() < 1e-5);
+    /// # Ok::<(), benchhost_stats::OutOfRange>(())
+    /// ```
+    pub fn clopper_pearson(self, confidence: Confidence) -> Interval {
+        let (hits, misses) = (self.successes as f64, (self.total - self.successes) as f64);
+        let tail = 0.5 * (1.0 - confidence.get());
+        // P(X ≥ hits) = I_p(hits, misses + 1) rises with p, P(X ≤ hits) = 1 − I_p(hits + 1, misses) falls.
+        let low = || bisect(0.0, 1.0, |p| beta_inc(p, hits, misses + 1.0) - tail);
+        let high = || bisect(0.0, 1.0, |p| beta_inc(p, hits + 1.0, misses) - (1.0 - tail));
+        let low = if self.successes == 0 { 0.0 } else { low() };
+        let high = if self.successes == self.total { 1.0 } else { high() };
+        Interval { low, high, confidence }
     }
 
     fn wilson_interval(self, confidence: Confidence, trials: f64) -> Interval {

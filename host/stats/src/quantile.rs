@@ -55,6 +55,26 @@ impl Quantile {
     }
 }
 
+/// How many more observations a refused quantile needs: 0 if `effective` independent values are enough at 95 %, else
+/// the missing ones at the rate at which the `count` observations so far were worth independent ones.
+///
+/// `effective` is [`effective_size`](crate::effective_size) of the observations, or `count` if they are independent.
+///
+/// ```
+/// use benchhost_stats::{Quantile, needed_more};
+///
+/// assert_eq!(needed_more(Quantile::P99, 1000, 400), 0);
+/// assert_eq!(needed_more(Quantile::P99, 300, 300), 68);
+/// // Worth a quarter each: 4 · (368 − 92).
+/// assert_eq!(needed_more(Quantile::P99, 368, 92), 1104);
+/// ```
+pub fn needed_more(quantile: Quantile, count: usize, effective: usize) -> usize {
+    let needed = quantile.smallest_sample(Confidence::P95);
+    let effective = effective.min(count);
+    let missing = needed.saturating_sub(effective);
+    if effective == 0 { missing } else { scale_up_any(missing, count, effective) }
+}
+
 /// Smallest n with `base`ⁿ ≤ `level`, both in (0, 1).
 fn smallest_power_below(base: f64, level: f64) -> usize {
     to_count((level.ln() / base.ln()).ceil())
@@ -198,8 +218,12 @@ fn scale(rank: usize, count: usize, base: usize) -> usize {
 
 /// `rank · count / base`, rounded up, at most `count`.
 fn scale_up(rank: usize, count: usize, base: usize) -> usize {
-    usize::try_from((rank as u128 * count as u128).div_ceil(base as u128))
-        .map_or(count, |scaled| scaled.min(count))
+    scale_up_any(rank, count, base).min(count)
+}
+
+/// `part · count / base`, rounded up.
+fn scale_up_any(part: usize, count: usize, base: usize) -> usize {
+    usize::try_from((part as u128 * count as u128).div_ceil(base as u128)).unwrap_or(usize::MAX)
 }
 
 /// A non-negative whole float as a count.

@@ -26,6 +26,28 @@ impl Window {
         (self.end_ns - self.start_ns) as f64 / 1e9
     }
 
+    /// Where it starts; this moment is inside.
+    pub fn start_ns(self) -> u64 {
+        self.start_ns
+    }
+
+    /// Where it ends; this moment is outside.
+    pub fn end_ns(self) -> u64 {
+        self.end_ns
+    }
+
+    /// The window cut into so many windows of equal length, up to rounding to nanoseconds. Empty for 0 parts and for
+    /// more parts than the window has nanoseconds.
+    pub fn parts(self, parts: usize) -> Vec<Self> {
+        let (length, count) = (u128::from(self.end_ns - self.start_ns), parts as u128);
+        if count > length {
+            return Vec::new();
+        }
+        // The quotient is at most the length, which is a u64.
+        let edge = |index: u128| self.start_ns + u64::try_from(length * index / count).unwrap_or(0);
+        (0..count).map(|index| Self { start_ns: edge(index), end_ns: edge(index + 1) }).collect()
+    }
+
     /// Whether the moment lies in the window.
     pub fn contains(self, at_ns: u64) -> bool {
         (self.start_ns..self.end_ns).contains(&at_ns)

@@ -79,6 +79,11 @@ impl Series {
         &self.values
     }
 
+    /// The values in their original order, without a copy.
+    pub fn into_values(self) -> Vec<f64> {
+        self.values
+    }
+
     /// Number of values, at least 1.
     #[expect(clippy::len_without_is_empty, reason = "a series is never empty")]
     pub fn len(&self) -> usize {
@@ -123,6 +128,12 @@ impl Sample {
     /// Takes integers, for example nanoseconds. Exact below 2^53.
     pub fn from_integers(values: &[u64]) -> Result<Self, SampleError> {
         Self::new(values.iter().map(|&value| value as f64).collect())
+    }
+
+    /// Takes values that are known to be usable and in ascending order.
+    pub(crate) fn from_ascending(values: Vec<f64>) -> Self {
+        debug_assert!(values.is_sorted() && !values.is_empty());
+        Self { values }
     }
 
     /// The values in ascending order.

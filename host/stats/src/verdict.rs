@@ -66,13 +66,15 @@ pub struct Rule {
     pub(crate) margin: Margin,
     pub(crate) confidence: Confidence,
     strict: bool,
+    /// What the measuring tool itself may have bent the figure by, on the judged scale.
+    resolution: f64,
 }
 
 impl Rule {
     /// Judges on a 90 % interval, that is by two one-sided 5 % tests (Schuirmann 1987, J. Pharmacokinetics and
     /// Biopharmaceutics 15).
     pub fn new(direction: Direction, margin: Margin) -> Self {
-        Self { direction, margin, confidence: Confidence::P90, strict: false }
+        Self { direction, margin, confidence: Confidence::P90, strict: false, resolution: 0.0 }
     }
 
     /// Sets the confidence of the interval.
@@ -88,6 +90,20 @@ impl Rule {
         Self { strict: true, ..self }
     }
 
+    /// Says how far the tools that measured both sides may have bent the difference: a fraction for a relative margin,
+    /// a difference for an absolute one. A margin below it cannot be judged: every verdict becomes
+    /// [`Verdict::BelowResolution`], except a change so large that the tools' error could not have made it. Values that
+    /// are not above 0 count as 0.
+    #[must_use]
+    pub fn with_resolution(self, resolution: f64) -> Self {
+        let resolution = resolution.max(0.0);
+        let on_scale = match self.margin.0 {
+            Scale::Relative(_) => resolution.ln_1p(),
+            Scale::Absolute(_) => resolution,
+        };
+        Self { resolution: on_scale, ..self }
+    }
+
     /// The verdict for an estimate and interval on the judged scale.
     pub(crate) fn judge(&self, estimate: f64, interval: &Interval) -> Verdict {
         let (bad, low, high) = match self.direction {
@@ -95,13 +111,18 @@ impl Rule {
             Direction::HigherIsBetter => (-estimate, -interval.high, -interval.low),
         };
         let margin = self.margin.on_scale();
-        let bound = if self.strict { margin } else { 0.0 };
+        let too_fine = margin < self.resolution;
+        let bound = if self.strict { margin } else { 0.0 } + if too_fine { self.resolution } else { 0.0 };
         if low > bound && bad >= margin {
             Verdict::Regressed
         } else if high < -bound && bad <= -margin {
             Verdict::Improved
+        } else if too_fine {
+            Verdict::BelowResolution
         } else if -margin < low && high < margin {
             Verdict::Equivalent
+        } else if (low > 0.0 || high < 0.0) && bad.abs() < margin {
+            Verdict::Drift
         } else {
             Verdict::Inconclusive
         }
@@ -122,12 +143,17 @@ pub enum Verdict {
     Regressed,
     /// Better, by the mirror image of the rule for worse.
     Improved,
-    /// The whole interval lies inside the margin.
+    /// The whole interval lies inside the margin. It may exclude no change: then there is one, too small to matter.
     Equivalent,
+    /// The interval excludes no change and the estimate is below the margin, but the interval reaches it: there is a
+    /// change, whether it matters is open. For information.
+    Drift,
     /// The data decide none of the above.
     Inconclusive,
     /// Too few runs for a verdict, whatever the interval says.
     Indicative,
+    /// The margin is finer than what the measuring tool can resolve.
+    BelowResolution,
 }
 
 impl fmt::Display for Verdict {
@@ -137,7 +163,9 @@ impl fmt::Display for Verdict {
             Self::Improved => "improved",
             Self::Equivalent => "equivalent",
             Self::Inconclusive => "inconclusive",
+            Self::Drift => "drift",
             Self::Indicative => "indicative",
+            Self::BelowResolution => "below resolution",
         })
     }
 }
@@ -156,7 +184,9 @@ mod tests {
         for (low, estimate, high, lower_is_better, strict) in [
             (3.0, 4.0, 5.0, Verdict::Regressed, Verdict::Regressed),
             (1.0, 3.0, 5.0, Verdict::Regressed, Verdict::Inconclusive),
-            (1.0, 1.5, 2.5, Verdict::Inconclusive, Verdict::Inconclusive),
+            (1.0, 1.5, 2.5, Verdict::Drift, Verdict::Drift),
+            (-2.5, -1.5, -1.0, Verdict::Drift, Verdict::Drift),
+            (-0.1, 1.5, 3.1, Verdict::Inconclusive, Verdict::Inconclusive),
             (-1.0, 3.0, 7.0, Verdict::Inconclusive, Verdict::Inconclusive),
             (0.5, 1.0, 1.5, Verdict::Equivalent, Verdict::Equivalent),
             (-1.0, 0.0, 1.0, Verdict::Equivalent, Verdict::Equivalent),
@@ -172,6 +202,21 @@ mod tests {
                 "mirrored {low} {estimate} {high}"
             );
         }
+    }
+
+    #[test]
+    fn a_margin_finer_than_the_tool_is_not_judged_unless_the_change_is_out_of_its_reach() {
+        let rule = Rule::new(Direction::LowerIsBetter, Margin::absolute(2.0).unwrap());
+        let coarse = rule.with_resolution(3.0);
+        assert_eq!(judged(coarse, 1.0, 3.0, 5.0), Verdict::BelowResolution);
+        assert_eq!(judged(coarse, -0.1, 0.0, 0.1), Verdict::BelowResolution);
+        assert_eq!(judged(coarse, 3.1, 4.0, 5.0), Verdict::Regressed);
+        assert_eq!(judged(coarse, -5.0, -4.0, -3.1), Verdict::Improved);
+        for fine in [0.0, 1.9, -5.0, f64::NAN] {
+            assert_eq!(judged(rule.with_resolution(fine), 1.0, 3.0, 5.0), Verdict::Regressed, "{fine}");
+        }
+        let relative = Rule::new(Direction::LowerIsBetter, Margin::relative(0.02).unwrap());
+        assert_eq!(judged(relative.with_resolution(0.021), -0.001, 0.0, 0.001), Verdict::BelowResolution);
     }
 
     #[test]

@@ -7,12 +7,13 @@ use benchhost_stats::{
     Bootstrap, Confidence, Direction, Margin, Proportion, Quantile, Rule, Sample, Series, Statistic, Verdict,
     compare, effective_size, mean_interval, normal_critical,
 };
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use random::Random;
+
+mod random;
 
 /// Counts how often `trial` holds.
 fn count(seed: u64, trials: u32, mut trial: impl FnMut(&mut Random) -> bool) -> u32 {
-    let mut random = Random(ChaCha8Rng::seed_from_u64(seed));
+    let mut random = Random::new(seed);
     (0..trials).map(|_| u32::from(trial(&mut random))).sum()
 }
 
@@ -28,22 +29,7 @@ fn assert_between(got: u32, trials: u32, lowest: f64, highest: f64) {
     assert!((low..=high).contains(&f64::from(got)), "{got} of {trials} is outside {low:.0} to {high:.0}");
 }
 
-struct Random(ChaCha8Rng);
-
 impl Random {
-    fn uniform(&mut self) -> f64 {
-        ((self.0.next_u64() >> 11) as f64 + 0.5) / 2_f64.powi(53)
-    }
-
-    fn exponential(&mut self) -> f64 {
-        -self.uniform().ln()
-    }
-
-    /// Standard normal (Box & Muller).
-    fn normal(&mut self) -> f64 {
-        (2.0 * self.exponential()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-
     fn normals(&mut self, count: usize) -> Vec<f64> {
         (0..count).map(|_| self.normal()).collect()
     }
@@ -52,15 +38,8 @@ impl Random {
         Sample::new((0..count).map(|_| self.exponential()).collect()).unwrap()
     }
 
-    /// Autoregressive series with mean 0 and variance 1.
     fn correlated(&mut self, count: usize, correlation: f64) -> Series {
-        let mut value = self.normal();
-        let noise = (1.0 - correlation * correlation).sqrt();
-        let mut next = || {
-            value = correlation * value + noise * self.normal();
-            value
-        };
-        Series::new((0..count).map(|_| next()).collect()).unwrap()
+        Series::new(self.autoregressive(count, correlation)).unwrap()
     }
 
     /// Run summaries around `centre` with 3 % spread.
@@ -116,7 +95,7 @@ fn the_effective_size_repairs_the_interval_of_a_correlated_median() {
 #[test]
 fn the_effective_size_meets_the_theory_of_an_autoregression() {
     // τ = (1 + ρ)/(1 − ρ): 3 at ρ = 0.5.
-    let mut random = Random(ChaCha8Rng::seed_from_u64(5));
+    let mut random = Random::new(5);
     let sizes: Vec<f64> = (0..50).map(|_| effective_size(&random.correlated(3000, 0.5)) as f64).collect();
     let mean = sizes.iter().sum::<f64>() / 50.0;
     assert!((mean - 1000.0).abs() < 100.0, "{mean}");
@@ -126,7 +105,7 @@ fn the_effective_size_meets_the_theory_of_an_autoregression() {
 fn the_bootstrap_mean_covers_near_its_level() {
     let covered = count(6, 600, |random| {
         let sample = random.exponentials(100);
-        let bootstrap = Bootstrap::new(random.0.next_u64()).with_resamples(400);
+        let bootstrap = Bootstrap::new(random.seed()).with_resamples(400);
         bootstrap.independent(&sample, Statistic::Mean).unwrap().contains(1.0)
     });
     // A percentile interval of 100 skewed values covers about 93 %.
@@ -138,7 +117,7 @@ fn blocks_cover_a_correlated_mean_that_single_values_miss() {
     let coverage = |blocks: bool| {
         count(7, 300, |random| {
             let series = random.correlated(800, 0.7);
-            let bootstrap = Bootstrap::new(random.0.next_u64()).with_resamples(300);
+            let bootstrap = Bootstrap::new(random.seed()).with_resamples(300);
             let interval = if blocks {
                 bootstrap.series(&series, Statistic::Mean)
             } else {

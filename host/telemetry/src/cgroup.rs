@@ -1,4 +1,4 @@
-//! How much CPU time this process's control group may use, under cgroup v2 and v1.
+//! Where this process's control group is, and how much CPU time it may use, under cgroup v2 and v1.
 //!
 //! It must not know why anyone asks. Sources: the kernel's `cgroup-v2.rst` (`cpu.max`) and `sched-bwc.rst`
 //! (`cpu.cfs_quota_us`, `cpu.cfs_period_us`).
@@ -21,6 +21,31 @@ pub enum CpuLimit {
 
 /// Where distributions mount the v1 `cpu` controller, below `/sys/fs/cgroup`.
 const V1_MOUNTS: [&str; 3] = ["cpu", "cpu,cpuacct", "cpuacct,cpu"];
+
+/// Folders of the process's own control group.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct OwnGroups {
+    /// Under version 2.
+    pub(crate) v2: Option<PathBuf>,
+    /// The one that limits CPU time, under either version.
+    pub(crate) cpu: Option<PathBuf>,
+}
+
+/// Finds them below `root`. In a container without its own namespace the mount itself is the group.
+pub(crate) fn own_groups(root: &Path) -> OwnGroups {
+    let Some(groups) = text(&root.join("proc/self/cgroup")) else { return OwnGroups::default() };
+    let mount = root.join("sys/fs/cgroup");
+    let at = |mount: PathBuf, group: PathBuf| {
+        let own = mount.join(group);
+        if own.exists() { own } else { mount }
+    };
+    let v2 = own_path(&groups, |controllers, id| id == "0" && controllers.is_empty())
+        .map(|path| at(mount.clone(), path));
+    let v1 = own_path(&groups, |controllers, _| controllers.split(',').any(|name| name == "cpu"));
+    let v1_mount = V1_MOUNTS.iter().map(|name| mount.join(name)).find(|path| path.exists());
+    let v1 = v1.zip(v1_mount).map(|(path, mount)| at(mount, path));
+    OwnGroups { cpu: v1.or_else(|| v2.clone()), v2 }
+}
 
 /// The smallest limit of the process's group and its ancestors; `None` when nothing can be read.
 pub(crate) fn cpu_limit(root: &Path) -> Option<CpuLimit> {

@@ -1,4 +1,4 @@
-//! Facts about the machine the harness runs on, and counters that tell whether others took its CPU.
+//! Facts about the machine the harness runs on.
 //!
 //! It must not know what is measured. It reads files below a root it is given, keeps no name of the machine or its
 //! users, and leaves out what it cannot read.
@@ -8,6 +8,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use crate::cgroup::CpuLimit;
+pub use crate::counters::{HostCounters, HostPressure};
+pub use crate::cpu::FrequencyFacts;
+pub use crate::pressure::{Pressure, Throttled, Waited};
 
 use crate::cgroup;
 use crate::procfile::{fact, keyed, line, list_len, text, word};
@@ -31,6 +34,15 @@ pub struct HostFacts {
     pub cpu_limit: Option<CpuLimit>,
     /// Frequency governor of the first core.
     pub cpu_governor: Option<String>,
+    /// Frequencies and what governs them.
+    #[serde(default)]
+    pub frequency: FrequencyFacts,
+    /// The machine is a guest of a hypervisor (x86 tells).
+    #[serde(default)]
+    pub hypervisor: Option<bool>,
+    /// Cores kept free of other tasks (`isolcpus`), as the kernel lists them.
+    #[serde(default)]
+    pub isolated_cores: Option<String>,
     /// Installed memory that the kernel manages, bytes.
     pub memory_bytes: Option<u64>,
     /// Memory available for new work when read, bytes.
@@ -46,6 +58,28 @@ pub struct HostFacts {
 }
 
 impl HostFacts {
+    /// What of this may make times on this machine less true than they could be, in words for people.
+    pub fn concerns(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Some(source) =
+            self.clocksource.as_deref().filter(|s| !matches!(*s, "tsc" | "kvm-clock" | "arch_sys_counter"))
+        {
+            found.push(format!("clock source `{source}` is slow to read; `tsc` is not"));
+        }
+        if let Some(governor) = self.cpu_governor.as_deref().filter(|governor| *governor != "performance") {
+            found.push(format!("frequency governor `{governor}`; `performance` keeps wake-ups short"));
+        }
+        if let (Some(load), Some(cores)) = (self.load_average, self.logical_cores)
+            && load[0] > 0.5 * f64::from(cores)
+        {
+            found.push(format!("{:.1} tasks ran on {cores} cores in the last minute", load[0]));
+        }
+        if let Some(CpuLimit::Cores(limit)) = self.cpu_limit {
+            found.push(format!("a control group limits this process to {limit} cores of time"));
+        }
+        found
+    }
+
     /// Reads the facts below `root`, which is `/` except in tests.
     pub fn read(root: &Path) -> Self {
         let proc = root.join("proc");
@@ -63,6 +97,10 @@ impl HostFacts {
             allowed_cores: text(&proc.join("self/status"))
                 .and_then(|status| list_len(keyed(&status, "Cpus_allowed_list", ':')?)),
             cpu_limit: cgroup::cpu_limit(root),
+            frequency: FrequencyFacts::read(&cpu),
+            hypervisor: keyed(&cpuinfo, "flags", ':')
+                .map(|flags| flags.split_ascii_whitespace().any(|flag| flag == "hypervisor")),
+            isolated_cores: line(&cpu.join("isolated")),
             cpu_governor: line(&cpu.join("cpu0/cpufreq/scaling_governor")),
             memory_bytes: kib(&meminfo, "MemTotal"),
             memory_available_bytes: kib(&meminfo, "MemAvailable"),
@@ -70,53 +108,6 @@ impl HostFacts {
             clocksource: line(&root.join("sys/devices/system/clocksource/clocksource0/current_clocksource")),
             container: container(root),
             counters: HostCounters::read(root),
-        }
-    }
-}
-
-/// Counters since boot; read before and after a run, their difference is what [`HostCounters::since`] gives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HostCounters {
-    /// CPU time of all cores in every state, ticks (`/proc/stat`, usually 100 a second and core).
-    pub cpu_ticks: Option<u64>,
-    /// Part of it in which a hypervisor ran another guest, ticks.
-    pub steal_ticks: Option<u64>,
-    /// Time in which at least one runnable task waited for a CPU, nanoseconds (`/proc/pressure/cpu`, `some`).
-    pub pressure_some_ns: Option<u64>,
-}
-
-/// What the counters gained between two readings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct HostPressure {
-    /// Share of the machine's CPU time taken by the hypervisor for other guests, 0–1.
-    pub steal_share: Option<f64>,
-    /// Time in which at least one runnable task waited for a CPU, nanoseconds.
-    pub pressure_some_ns: Option<u64>,
-}
-
-impl HostCounters {
-    /// Reads the counters below `root`, which is `/` except in tests.
-    pub fn read(root: &Path) -> Self {
-        let stat = text(&root.join("proc/stat")).unwrap_or_default();
-        let cpu = stat.lines().find_map(|line| line.strip_prefix("cpu ")).unwrap_or_default();
-        // user, nice, system, idle, iowait, irq, softirq, steal; guest time after them is already part of user and nice.
-        let states: Option<Vec<u64>> = (0..8).map(|index| word(cpu, index)).collect();
-        Self {
-            cpu_ticks: states.as_ref().map(|states| states.iter().copied().fold(0, u64::saturating_add)),
-            steal_ticks: states.map(|states| states[7]),
-            pressure_some_ns: text(&root.join("proc/pressure/cpu")).and_then(|content| pressure(&content)),
-        }
-    }
-
-    /// What was gained since `earlier`; `None` where one reading lacks it or a counter fell.
-    pub fn since(&self, earlier: &Self) -> HostPressure {
-        let gained = |now: Option<u64>, then: Option<u64>| now?.checked_sub(then?);
-        let steal_share = gained(self.steal_ticks, earlier.steal_ticks)
-            .zip(gained(self.cpu_ticks, earlier.cpu_ticks).filter(|ticks| *ticks > 0))
-            .map(|(steal, all)| steal as f64 / all as f64);
-        HostPressure {
-            steal_share,
-            pressure_some_ns: gained(self.pressure_some_ns, earlier.pressure_some_ns),
         }
     }
 }
@@ -142,14 +133,6 @@ fn kib(meminfo: &str, key: &str) -> Option<u64> {
 fn load_average(content: &str) -> Option<[f64; 3]> {
     let mean = |index| word::<f64>(content, index).filter(|mean| mean.is_finite() && *mean >= 0.0);
     Some([mean(0)?, mean(1)?, mean(2)?])
-}
-
-/// The `total=` of the `some` line, which counts microseconds (the kernel's `psi.rst`).
-fn pressure(content: &str) -> Option<u64> {
-    let some = content.lines().find_map(|line| line.strip_prefix("some "))?;
-    let total: u64 =
-        some.split_ascii_whitespace().find_map(|pair| pair.strip_prefix("total="))?.parse().ok()?;
-    total.checked_mul(1000)
 }
 
 /// Docker and Podman leave a file in the root; systemd's convention is `/run/host/container-manager`.

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use benchhost_telemetry::host::{CpuLimit, HostCounters, HostFacts, HostPressure};
+use benchhost_telemetry::host::{
+    CpuLimit, FrequencyFacts, HostCounters, HostFacts, HostPressure, Pressure, Throttled, Waited,
+};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -20,6 +22,9 @@ fn every_fact_is_read() {
         allowed_cores: Some(3),
         cpu_limit: Some(CpuLimit::Cores(2.5)),
         cpu_governor: Some("performance".to_owned()),
+        frequency: FrequencyFacts::default(),
+        hypervisor: None,
+        isolated_cores: None,
         memory_bytes: Some(65_841_152 * 1024),
         memory_available_bytes: Some(32 << 30),
         load_average: Some([1.25, 0.5, 0.1]),
@@ -27,8 +32,17 @@ fn every_fact_is_read() {
         container: Some("podman".to_owned()),
         counters: HostCounters {
             cpu_ticks: Some(10_000),
+            busy_ticks: Some(1_360),
             steal_ticks: Some(600),
-            pressure_some_ns: Some(1_234_567_000),
+            pressure: Pressure {
+                cpu: Waited { some_ns: Some(1_234_567_000), full_ns: Some(0) },
+                ..Pressure::default()
+            },
+            group_pressure: Pressure {
+                memory: Waited { some_ns: Some(5_000), full_ns: Some(2_000) },
+                ..Pressure::default()
+            },
+            throttled: Throttled { periods: Some(4), time_ns: Some(9_000) },
         },
     };
     assert_eq!(HostFacts::read(&fixture("host-v2")), expected);
@@ -42,7 +56,12 @@ fn what_an_older_machine_lacks_is_left_out() {
         logical_cores: Some(2),
         cpu_limit: Some(CpuLimit::Unlimited),
         clocksource: Some("hpet".to_owned()),
-        counters: HostCounters { cpu_ticks: Some(11_000), steal_ticks: Some(700), pressure_some_ns: None },
+        counters: HostCounters {
+            cpu_ticks: Some(11_000),
+            busy_ticks: Some(1_860),
+            steal_ticks: Some(700),
+            ..HostCounters::default()
+        },
         ..HostFacts::default()
     };
     assert_eq!(HostFacts::read(&fixture("host-v1")), expected);
@@ -80,18 +99,48 @@ fn hostile_files_give_no_number_that_is_not_there() {
 
 #[test]
 fn steal_and_pressure_are_what_the_counters_gained() {
-    let counters = |all, steal, pressure| HostCounters {
+    let counters = |all, steal, waited| HostCounters {
         cpu_ticks: Some(all),
+        busy_ticks: Some(all / 2),
         steal_ticks: Some(steal),
-        pressure_some_ns: pressure,
+        pressure: Pressure { cpu: Waited { some_ns: waited, full_ns: None }, ..Pressure::default() },
+        ..HostCounters::default()
     };
     let gained = counters(3_000, 300, Some(9)).since(&counters(1_000, 200, Some(4)));
-    assert_eq!(gained, HostPressure { steal_share: Some(0.05), pressure_some_ns: Some(5) });
+    assert_eq!((gained.steal_share, gained.busy_share), (Some(0.05), Some(0.5)));
+    assert_eq!(gained.pressure.cpu, Waited { some_ns: Some(5), full_ns: None });
     // Two readings within one tick, a counter that fell, and one that is missing.
     let none = HostPressure::default();
     assert_eq!(counters(1_000, 200, None).since(&counters(1_000, 200, Some(4))), none);
-    assert_eq!(counters(2_000, 100, Some(3)).since(&counters(1_000, 200, Some(4))), none);
+    let fell = counters(2_000, 100, Some(3)).since(&counters(1_000, 200, Some(4)));
+    assert_eq!((fell.steal_share, fell.pressure), (None, Pressure::default()));
     assert_eq!(HostCounters::default().since(&counters(1, 1, Some(1))), none);
+}
+
+#[test]
+fn what_bends_times_is_said_in_words() {
+    let calm = HostFacts {
+        clocksource: Some("tsc".to_owned()),
+        cpu_governor: Some("performance".to_owned()),
+        logical_cores: Some(4),
+        load_average: Some([1.0, 9.0, 9.0]),
+        cpu_limit: Some(CpuLimit::Unlimited),
+        ..HostFacts::default()
+    };
+    assert_eq!((calm.concerns(), HostFacts::default().concerns()), (Vec::<String>::new(), Vec::new()));
+    let rough = HostFacts {
+        clocksource: Some("hpet".to_owned()),
+        cpu_governor: Some("powersave".to_owned()),
+        load_average: Some([2.5, 0.0, 0.0]),
+        cpu_limit: Some(CpuLimit::Cores(1.5)),
+        ..calm
+    };
+    let words = rough.concerns();
+    for (words, told) in words.iter().zip(["`hpet`", "`powersave`", "2.5 tasks ran on 4 cores", "1.5 cores"])
+    {
+        assert!(words.contains(told), "{words}");
+    }
+    assert_eq!(words.len(), 4);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 mod bindings;
 pub mod chunks;
 mod engine;
+pub mod filler;
 mod host;
 pub mod json;
 pub mod openai;

@@ -5,17 +5,15 @@
 
 mod length;
 mod prompt;
-mod words;
 
 pub use length::{Length, MOST};
 
+use benchhost_sdk::filler::Filler;
 use benchhost_sdk::{
     Host, Item, LogLevel, OptionSpec, Refusal, Rng, Settings, Turn, TurnInput, Workload, WorkloadDescription,
     export_workload,
 };
 use serde_json::json;
-
-use prompt::Writer;
 
 const ITEMS: u64 = 64;
 
@@ -28,7 +26,7 @@ pub struct Synthetic {
     output: Length,
     /// In 0 to 1.
     shared_prefix: f64,
-    writer: Writer,
+    filler: Filler,
 }
 
 impl Workload for Synthetic {
@@ -78,9 +76,9 @@ impl Workload for Synthetic {
         let items = items.ok_or_else(|| {
             Refusal::Invalid(format!("option `items` is `{}`, not 1 to {}", settings.text("items"), u32::MAX))
         })?;
-        let writer = Writer::new(seed, items, host)?;
-        host.log(LogLevel::Info, &writer.summary());
-        Ok(Self { seed, items, input, output, shared_prefix, writer })
+        let filler = Filler::new(seed, items, host)?;
+        host.log(LogLevel::Info, &filler.summary());
+        Ok(Self { seed, items, input, output, shared_prefix, filler })
     }
 
     fn count(&self) -> u32 {
@@ -97,7 +95,7 @@ impl Workload for Synthetic {
         let mut rng = Rng::for_index(self.seed, u64::from(index));
         let (wanted, output) = (self.input.draw(&mut rng), self.output.draw(&mut rng));
         let shared = share_of(self.shared_prefix, wanted);
-        let prompt = self.writer.write(wanted, shared, index, &mut rng, host)?;
+        let prompt = self.prompt(wanted, shared, index, &mut rng, host)?;
         Ok(Item {
             id: format!("in{wanted}-out{output}-seed{}-{index}", self.seed),
             turns: vec![Turn {

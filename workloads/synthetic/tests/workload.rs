@@ -1,53 +1,10 @@
 //! The workload as the host sees it, over tokenizers that behave and tokenizers that do not.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use benchhost_sdk::testkit::{FakeHost, workload};
-use benchhost_sdk::{Host, Item, LogLevel, Refusal, SlotInfo, TokensSource, TurnInput, Workload};
+use benchhost_sdk::testkit::{Counting, FakeHost, workload};
+use benchhost_sdk::{Host, Item, Refusal, TokensSource, TurnInput, Workload};
 use workload_synthetic::Synthetic;
-
-/// A host whose tokenizer is a function.
-struct Tokenizer {
-    host: FakeHost,
-    tokens: fn(&str) -> u32,
-    calls: Cell<u32>,
-}
-
-impl Tokenizer {
-    fn new(source: TokensSource, tokens: fn(&str) -> u32) -> Self {
-        Self { host: FakeHost::new().with_tokens(source), tokens, calls: Cell::new(0) }
-    }
-}
-
-impl Host for Tokenizer {
-    fn log(&self, level: LogLevel, message: &str) {
-        self.host.log(level, message);
-    }
-    fn slot(&self, slot: &str) -> Option<SlotInfo> {
-        self.host.slot(slot)
-    }
-    fn read(&self, slot: &str, offset: u64, len: u32) -> Result<Vec<u8>, String> {
-        self.host.read(slot, offset, len)
-    }
-    fn records(&self, slot: &str) -> Result<u32, String> {
-        self.host.records(slot)
-    }
-    fn record(&self, slot: &str, index: u32) -> Result<String, String> {
-        self.host.record(slot, index)
-    }
-    fn tokens_source(&self) -> TokensSource {
-        self.host.tokens_source()
-    }
-    fn count_tokens(&self, texts: &[String]) -> Result<Vec<u32>, String> {
-        self.calls.set(self.calls.get() + 1);
-        assert!(texts.len() <= 4096);
-        Ok(texts.iter().map(|t| (self.tokens)(t)).collect())
-    }
-    fn encode(&self, text: &str) -> Result<Vec<u32>, String> {
-        self.host.encode(text)
-    }
-}
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(' ').filter(|w| !w.is_empty())
@@ -106,7 +63,7 @@ fn text(item: &Item) -> &str {
 #[test]
 fn prompts_have_exactly_the_tokens_asked_for_with_every_tokenizer_that_can_give_them() {
     for tokens in [simple as fn(&str) -> u32, splitting, swallowing] {
-        let host = Tokenizer::new(TokensSource::File, tokens);
+        let host = Counting::new(TokensSource::File, tokens);
         for n in ["1", "2", "7", "16", "128", "1000", "2048"] {
             for item in items(&[("input-tokens", n), ("items", "12")], 5, &host) {
                 let n: u32 = n.parse().unwrap();
@@ -126,7 +83,7 @@ fn the_fake_hosts_own_tokenizer_serves_as_well() {
 
 #[test]
 fn words_that_split_are_not_used() {
-    let host = Tokenizer::new(TokensSource::File, splitting);
+    let host = Counting::new(TokensSource::File, splitting);
     for item in items(&[], 1, &host) {
         assert!(
             words(text(&item)).all(|w| w.len() <= 5 && !w.starts_with(['a', 'e', 'o'])),
@@ -138,20 +95,20 @@ fn words_that_split_are_not_used() {
 
 #[test]
 fn stable_words_need_one_count_for_each_item_and_few_to_find_them() {
-    let host = Tokenizer::new(TokensSource::File, splitting);
+    let host = Counting::new(TokensSource::File, splitting);
     let workload = workload::open::<Synthetic>(&[], 1, &host).unwrap();
-    assert!(host.calls.get() <= 2, "{}", host.calls.get());
-    host.calls.set(0);
+    let calls = host.calls();
+    assert!(calls <= 2, "{calls}");
     for index in 0..workload.count() {
         workload.item(index, &host).unwrap();
     }
-    assert_eq!(host.calls.get(), workload.count());
+    assert_eq!(host.calls(), workload.count());
 }
 
 #[test]
 fn a_tokenizer_without_single_token_words_is_refused() {
     for tokens in [halves as fn(&str) -> u32, with_bos, |_| 0, |_| u32::MAX] {
-        let host = Tokenizer::new(TokensSource::File, tokens);
+        let host = Counting::new(TokensSource::File, tokens);
         match workload::open::<Synthetic>(&[], 1, &host) {
             Err(Refusal::Unsupported(text)) => assert!(text.contains("one token each"), "{text}"),
             other => panic!("{other:?}"),
@@ -162,21 +119,21 @@ fn a_tokenizer_without_single_token_words_is_refused() {
 #[test]
 fn a_length_that_cannot_be_met_is_refused_and_not_searched_for_ever() {
     // Single words and pairs look stable; anything longer is counted as an even number.
-    let host = Tokenizer::new(TokensSource::File, |text| match simple(text) {
+    let host = Counting::new(TokensSource::File, |text| match simple(text) {
         n @ 0..=2 => n,
         n => n.next_multiple_of(2),
     });
     let workload = workload::open::<Synthetic>(&[("input-tokens", "33")], 1, &host).unwrap();
-    host.calls.set(0);
+    host.calls();
     assert!(
         matches!(workload.item(0, &host), Err(Refusal::Unsupported(text)) if text.contains("exactly 33 tokens"))
     );
-    assert!(host.calls.get() <= 32);
+    assert!(host.calls() <= 32);
 }
 
 #[test]
 fn with_an_approximate_source_items_are_made_near_the_length_and_say_their_count() {
-    let host = Tokenizer::new(TokensSource::Approximate, by_characters);
+    let host = Counting::new(TokensSource::Approximate, by_characters);
     for n in ["1", "64", "1000"] {
         for item in items(&[("input-tokens", n)], 1, &host) {
             let counted = by_characters(text(&item));
@@ -189,7 +146,7 @@ fn with_an_approximate_source_items_are_made_near_the_length_and_say_their_count
 
 #[test]
 fn an_item_depends_on_seed_and_index_and_not_on_the_order_of_calls() {
-    let host = Tokenizer::new(TokensSource::File, swallowing);
+    let host = Counting::new(TokensSource::File, swallowing);
     let options = [("input-tokens", "uniform:20,200"), ("output-tokens", "normal:50,20")];
     let forward = items(&options, 7, &host);
     let workload = workload::open::<Synthetic>(&options, 7, &host).unwrap();
@@ -201,14 +158,14 @@ fn an_item_depends_on_seed_and_index_and_not_on_the_order_of_calls() {
 
 #[test]
 fn more_items_begin_with_the_same_ones() {
-    let host = Tokenizer::new(TokensSource::File, simple);
+    let host = Counting::new(TokensSource::File, simple);
     let few = items(&[("items", "5")], 7, &host);
     assert_eq!(items(&[("items", "9")], 7, &host)[..5], few);
 }
 
 #[test]
 fn lengths_are_drawn_within_their_distribution() {
-    let host = Tokenizer::new(TokensSource::File, simple);
+    let host = Counting::new(TokensSource::File, simple);
     let all = items(
         &[("input-tokens", "uniform:10,19"), ("output-tokens", "uniform:5,6"), ("items", "200")],
         3,
@@ -223,7 +180,7 @@ fn lengths_are_drawn_within_their_distribution() {
 
 #[test]
 fn no_two_prompts_begin_alike_unless_a_shared_prefix_is_asked_for() {
-    let host = Tokenizer::new(TokensSource::File, simple);
+    let host = Counting::new(TokensSource::File, simple);
     let firsts: BTreeSet<String> = items(&[("items", "500")], 2, &host)
         .iter()
         .map(|i| words(text(i)).next().unwrap().to_owned())
@@ -238,7 +195,7 @@ fn no_two_prompts_begin_alike_unless_a_shared_prefix_is_asked_for() {
 
 #[test]
 fn the_shared_prefix_is_the_share_rounded_down_and_what_follows_differs_at_once() {
-    let host = Tokenizer::new(TokensSource::File, simple);
+    let host = Counting::new(TokensSource::File, simple);
     let all = items(&[("shared-prefix", "0.5"), ("input-tokens", "33")], 2, &host);
     let prefix = |i: &Item, n: usize| words(text(i)).take(n).collect::<Vec<_>>().join(" ");
     assert_eq!(all.iter().map(|i| prefix(i, 16)).collect::<BTreeSet<_>>().len(), 1);
@@ -255,7 +212,7 @@ fn the_shared_prefix_is_the_share_rounded_down_and_what_follows_differs_at_once(
 
 #[test]
 fn wrong_options_and_failing_counters_are_refused_by_name() {
-    let host = Tokenizer::new(TokensSource::File, simple);
+    let host = Counting::new(TokensSource::File, simple);
     let refused = |name: &str, value: &str| {
         workload::open::<Synthetic>(&[(name, value)], 1, &host).unwrap_err().to_string()
     };

@@ -19,8 +19,9 @@ pub(crate) use run::RunArgs;
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Exit codes: 0 done · 1 regression · 2 usage, plan or unreadable input · 3 inconclusive (--strict)
-4 not comparable · 6 setup failed · 7 no request completed · 70 a bug · 130 interrupted, partial results kept"
+    after_help = "Exit codes: 0 done · 1 regression or requirement missed · 2 usage, plan or unreadable input
+3 inconclusive (--strict) · 4 not comparable · 5 INVALID measurement (--strict) · 6 setup failed
+7 no request completed · 70 a bug · 130 interrupted, partial results kept"
 )]
 pub(crate) struct Cli {
     /// Print results only, no progress
@@ -43,10 +44,15 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Tables and pictures again, from the files of a run alone
     Report(ReportArgs),
+    /// Make the files of a killed run whole: torn ends off, summary and mark of completion written
+    Recover(RecoverArgs),
     /// Look at a plan without running it
     Plan(PlanArgs),
     /// Components: list, inspect, check, build, start a new one
     Plugin(PluginArgs),
+    /// Measure this program itself: how far its figures lie from a known truth on this machine
+    #[command(args_override_self = true)]
+    Selfcheck(SelfcheckArgs),
     /// Serve the built-in simulator, which speaks every engine's dialect
     Simulate(Box<SimulateArgs>),
     /// Print a completion script for a shell
@@ -100,6 +106,21 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,
     /// Leave the pictures as they are
+    #[arg(long)]
+    pub(crate) no_plots: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecoverArgs {
+    /// Directory of a run
+    pub(crate) run: PathBuf,
+    /// If the run has ended: read every file and compare its SHA-256 with the recorded one
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// How to print the summary
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+    /// Draw no pictures
     #[arg(long)]
     pub(crate) no_plots: bool,
 }
@@ -222,15 +243,62 @@ pub(crate) struct SimulateArgs {
     /// Misbehave, for instance `in-band-error:every=3` [default: none]
     #[arg(long)]
     pub(crate) fault: Option<String>,
-    /// Put the monotonic time of each write into the stream
+    /// Put the monotonic time of each write into the stream, and of the request's arrival into its first event
     #[arg(long)]
     pub(crate) stamp_writes: bool,
+    /// Serve one prepared event at the least cost, stamped: chat only, no faults, no queue, no manners
+    #[arg(long)]
+    pub(crate) lean: bool,
+    /// Stand still: `50ms@2s` for 50 ms 2 s after the start, `50ms@every=2s` again and again; may be repeated
+    /// [default: never]
+    #[arg(long, value_name = "LENGTH@TIME")]
+    pub(crate) stall: Vec<String>,
+    /// Keep the serving thread on this CPU [default: any]
+    #[arg(long, value_name = "CPU")]
+    pub(crate) pin: Option<usize>,
+    /// Scheduling of the serving thread: `off`, `auto`, `realtime`, `nice`
+    #[arg(long, default_value = "off")]
+    pub(crate) priority: String,
     /// Require this API key, taken from the named environment variable [default: none, open]
     #[arg(long, value_name = "VARIABLE")]
     pub(crate) api_key_env: Option<String>,
     /// Print the address on stdout and end when stdin closes (used by `run --simulate`)
     #[arg(long, hide = true)]
     pub(crate) child: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SelfcheckArgs {
+    /// Streams at a time [default: 64]
+    #[arg(long, value_name = "N", conflicts_with = "rate")]
+    pub(crate) streams: Option<u32>,
+    /// Requests a second, at random, instead of streams [default: none]
+    #[arg(long, value_name = "R")]
+    pub(crate) rate: Option<f64>,
+    /// Events a second of each stream
+    #[arg(long, value_name = "E", default_value = "100")]
+    pub(crate) events_per_s: f64,
+    /// Tokens of an answer, as far as they fit into a third of a second [default: as many as fit]
+    #[arg(long, value_name = "N")]
+    pub(crate) tokens: Option<u32>,
+    /// Seconds of the check, at least 1
+    #[arg(long, value_name = "S", default_value = "5")]
+    pub(crate) seconds: f64,
+    /// Find the load that this machine measures honestly: double the streams until a limit is passed
+    #[arg(long)]
+    pub(crate) capacity: bool,
+    /// Threads that send and receive
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) io_threads: u32,
+    /// Scheduling of those threads: `auto`, `off`, `realtime`, `nice`
+    #[arg(long, default_value = "auto")]
+    pub(crate) priority: String,
+    /// Exit with 5 when the check is INVALID
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

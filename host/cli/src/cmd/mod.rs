@@ -2,8 +2,11 @@
 
 pub(crate) mod compare;
 pub(crate) mod completions;
+mod gates;
 pub(crate) mod plan;
 pub(crate) mod plugin;
+pub(crate) mod recover;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod selfcheck;
 pub(crate) mod simulate;

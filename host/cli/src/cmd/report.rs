@@ -4,16 +4,23 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use benchhost_model::SummaryRow;
-use benchhost_report::{Caption, TableStyle, pictures, render_png, summary_csv, summary_json, summary_table};
+use benchhost_analysis::Options;
+use benchhost_model::{SummaryRow, Verdict};
+use benchhost_report::{
+    Caption, TableStyle, pictures, render_png, summary_csv, summary_json, summary_table, timeline,
+};
 
+use super::gates::{self, Drift};
 use crate::args::{Format, ReportArgs};
 use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
+use crate::gauges;
+use crate::plan::Requirement;
+use crate::run::read_found;
 use crate::store::{
-    Layout, Manifest, read_events, read_manifest, read_requests, read_telemetry, write_atomic,
+    Completion, Joined, Journal, Layout, Manifest, read_manifest, read_telemetry, write_atomic,
 };
-use crate::summary::{Evidence, summarize};
+use crate::summary::{Summing, objectives};
 use crate::ui::{Printer, plural};
 
 /// `benchhost report DIR`.
@@ -24,17 +31,18 @@ pub(crate) fn run(args: &ReportArgs, printer: &Printer) -> CliResult<Exit> {
 
 /// Recomputes the summary, prints the table, then writes and draws. Files that cannot be written are a warning: the
 /// rows they are made from are there.
-pub(crate) fn report(directory: &Path, format: Format, plots: bool, printer: &Printer) -> CliResult<()> {
+pub(crate) fn report(directory: &Path, format: Format, plots: bool, printer: &Printer) -> CliResult<Told> {
     let layout = Layout::new(directory);
     let manifest = read_manifest(&layout)?;
     if let Some(warning) = unended(&manifest.ended) {
         printer.warning(&warning);
     }
-    let rows = summary(&layout, &manifest, printer)?;
+    let mut rows = summary(&layout, &manifest, printer)?;
     if rows.is_empty() {
         printer.warning("no measured requests were recorded");
-        return Ok(());
+        return Ok(Told { rows, drifts: Vec::new() });
     }
+    in_order(&mut rows, &manifest);
     let text = match format {
         Format::Table => summary_table(&rows, TableStyle::Plain) + "\n",
         Format::Markdown => summary_table(&rows, TableStyle::Markdown) + "\n",
@@ -42,12 +50,54 @@ pub(crate) fn report(directory: &Path, format: Format, plots: bool, printer: &Pr
         Format::Csv => summary_csv(&rows),
     };
     printer.result(&text)?;
+    let found = read_found(&layout)?;
+    if matches!(format, Format::Table | Format::Markdown) {
+        found.iter().try_for_each(|f| printer.result(&(f.sentence() + "\n")))?;
+    }
+    let drifts = gates::drifts(&rows);
+    for drift in &drifts {
+        printer.warning(&drift.sentence());
+    }
     warn_unsaved(save_summary(&layout, &rows), printer);
     if plots {
-        let drawn = draw(&manifest, &rows)?;
+        let drawn = draw(&layout, &manifest, &rows)?;
         warn_unsaved(save_pictures(&layout, &drawn, printer), printer);
     }
-    Ok(())
+    Ok(Told { rows, drifts })
+}
+
+/// What a report said.
+pub(crate) struct Told {
+    rows: Vec<SummaryRow>,
+    drifts: Vec<Drift>,
+}
+
+impl Told {
+    /// A sentence for each requirement that is missed.
+    pub(crate) fn missed(&self, requirements: &[Requirement]) -> Vec<String> {
+        gates::missed(&self.rows, requirements)
+    }
+
+    /// Some figure shows this program, the machine it ran on, or drift, rather than the server.
+    pub(crate) fn invalid(&self) -> bool {
+        self.rows.iter().any(|r| r.verdict == Some(Verdict::Invalid))
+            || self.drifts.iter().any(|d| d.verdict == Verdict::Invalid)
+    }
+}
+
+/// Points are measured in random order; they are told in the plan's order of engines and workloads and by rising load.
+fn in_order(rows: &mut [SummaryRow], manifest: &Manifest) {
+    let place = |row: &SummaryRow| {
+        let engines = manifest.engines.iter();
+        let engine =
+            engines.map(|e| (&e.plugin.name, &e.variant)).position(|e| e == (&row.engine, &row.variant));
+        let workload = manifest.workloads.iter().position(|w| w.label == row.workload);
+        (engine, workload, row.load.kind())
+    };
+    rows.sort_by(|a, b| {
+        let by_load = || a.load.value().total_cmp(&b.load.value());
+        place(a).cmp(&place(b)).then_with(by_load).then(a.repeat.cmp(&b.repeat))
+    });
 }
 
 fn warn_unsaved(saved: CliResult<()>, printer: &Printer) {
@@ -64,27 +114,49 @@ fn unended(ended: &str) -> Option<String> {
         "" => "this run has not ended: it is still running, or it was killed",
         "interrupted" => "this run was interrupted",
         "failed" => "this run failed before its end",
+        "recovered" => "this run was killed and then recovered",
         other => return Some(format!("this run ended as `{other}`: its last load point may be partial")),
     };
     Some(format!("{why}; its last load point may be partial"))
 }
 
+/// Every figure from the rows alone, and what of the files does not read or is not as it was left.
 fn summary(layout: &Layout, manifest: &Manifest, printer: &Printer) -> CliResult<Vec<SummaryRow>> {
-    let file = read_requests(layout.root())?;
-    if file.torn > 0 {
+    let options =
+        Options { objectives: objectives(layout), gpu_price_usd_per_hour: manifest.gpu_price_usd_per_hour };
+    let mut summing = Summing::new(options, Journal::read(layout)?.points);
+    let mut joined = Joined::open(layout)?;
+    for pair in joined.by_ref() {
+        let (record, block) = pair?;
+        summing.push(&record, block.as_ref());
+    }
+    let telemetry: Vec<_> = read_telemetry(&layout.telemetry())?.collect();
+    warn_damaged(layout, &joined, printer)?;
+    Ok(summing.finish(&telemetry))
+}
+
+/// Says what was left out, after everything was read.
+fn warn_damaged(layout: &Layout, joined: &Joined, printer: &Printer) -> CliResult<()> {
+    if joined.torn() > 0 {
+        let rows = plural(joined.torn(), "row");
+        printer.warning(&format!("{rows} at the end of `requests.csv` was torn and is left out"));
+    }
+    let damage = joined.damage();
+    if damage.any() {
         printer.warning(&format!(
-            "{} at the end of `requests.csv` was torn and is left out",
-            plural(file.torn as u64, "row")
+            "the events of some requests are left out: {} damaged, {} torn at the end, {} after a damaged length",
+            plural(damage.blocks, "block"),
+            plural(damage.torn_bytes, "byte"),
+            plural(damage.lost_bytes, "byte"),
         ));
     }
-    let events = read_events(layout)?;
-    let telemetry = read_telemetry(layout)?;
-    Ok(summarize(&Evidence {
-        records: &file.records,
-        events: &events,
-        telemetry: &telemetry,
-        gpu_price_usd_per_hour: manifest.gpu_price_usd_per_hour,
-    }))
+    let (rows, blocks) = joined.read();
+    if let Some(completion) = Completion::read(layout)? {
+        for mismatch in completion.check(layout, rows, blocks) {
+            printer.warning(&mismatch.to_string());
+        }
+    }
+    Ok(())
 }
 
 /// A picture ready to be written.
@@ -127,6 +199,7 @@ fn point_names(rows: &[SummaryRow]) -> Vec<String> {
                 &row.workload,
                 &row.load.to_string(),
                 &format!("repeat{}", row.repeat),
+                &row.role,
             ];
             let words: Vec<String> = parts.iter().filter(|p| !p.is_empty()).map(|p| file_word(p)).collect();
             let name = words.join("-");
@@ -148,10 +221,13 @@ fn file_word(text: &str) -> String {
     kept.take(40).collect()
 }
 
-fn draw(manifest: &Manifest, rows: &[SummaryRow]) -> CliResult<Vec<Drawn>> {
+fn draw(layout: &Layout, manifest: &Manifest, rows: &[SummaryRow]) -> CliResult<Vec<Drawn>> {
     let failed = |e: &dyn std::error::Error| CliError::internal("cannot draw the pictures").caused_by(e);
-    pictures(rows, &caption(manifest))
+    let caption = caption(manifest);
+    let telemetry: Vec<_> = read_telemetry(&layout.telemetry())?.collect();
+    pictures(rows, &caption)
         .into_iter()
+        .chain(timeline(&gauges::timeline(rows, &telemetry), &caption))
         .map(|picture| {
             let png = render_png(&picture.svg, 2.0).map_err(|e| failed(&e))?;
             Ok(Drawn { svg: picture.svg.as_str().to_owned(), name: picture.name, png })
@@ -184,14 +260,9 @@ mod tests {
                 repeat,
                 ..benchhost_model::Record::blank()
             };
-            let events = std::collections::HashMap::new();
-            let evidence = Evidence {
-                records: &[record],
-                events: &events,
-                telemetry: &[],
-                gpu_price_usd_per_hour: None,
-            };
-            summarize(&evidence).remove(0)
+            let mut summing = Summing::new(Options::default(), Vec::new());
+            summing.push(&record, None);
+            summing.finish(&[]).remove(0)
         };
         let long = "x".repeat(300);
         let rows = [row("a/b", 1), row("a_b", 1), row("A_b", 1), row("a_b", 2), row(&long, 1)];
@@ -210,6 +281,7 @@ mod tests {
         for (ended, words) in [
             ("", "still running, or it was killed"),
             ("failed", "failed"),
+            ("recovered", "recovered"),
             ("interrupted", "interrupted"),
             ("x", "`x`"),
         ] {

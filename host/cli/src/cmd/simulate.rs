@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 
+use benchhost_os::thread::{self, Priority};
 use benchhost_simulator::{Delay, Dialect, FaultPlan, SimulatorConfig, serve_blocking};
 
 use crate::args::SimulateArgs;
@@ -13,7 +14,14 @@ use crate::ui::Printer;
 /// Serves until Ctrl-C, or as a child until standard input closes.
 pub(crate) fn run(args: SimulateArgs, printer: &Printer) -> CliResult<Exit> {
     let child = args.child;
+    let priority: Priority =
+        args.priority.parse().map_err(|e| CliError::usage("`--priority`").caused_by(&e))?;
+    if let Some(cpu) = args.pin.filter(|cpu| !thread::pin(*cpu)) {
+        return Err(CliError::usage(format!("`--pin {cpu}`: this process may not run on that CPU")));
+    }
     let config = config(args)?;
+    // It serves on this thread.
+    let _granted = thread::raise(priority);
     if child {
         end_with_parent()?;
     }
@@ -59,6 +67,12 @@ fn config(args: SimulateArgs) -> CliResult<SimulatorConfig> {
     config.max_running = args.max_running.or(config.max_running);
     config.reasoning_tokens = args.reasoning_tokens.unwrap_or(config.reasoning_tokens);
     config.stamp_writes = args.stamp_writes;
+    config.lean = args.lean;
+    config.stalls = args
+        .stall
+        .iter()
+        .map(|text| text.parse().map_err(|e| wrong("--stall", &format!("{e:#}"))))
+        .collect::<CliResult<_>>()?;
     if let Some(fault) = args.fault {
         config.fault = fault.parse::<FaultPlan>().map_err(|e| wrong("--fault", &e))?;
     }

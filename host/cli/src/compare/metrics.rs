@@ -244,7 +244,7 @@ fn word(verdict: Verdict, effect: Effect, higher_is_better: bool) -> Word {
         Verdict::Regressed => Word::Worse,
         Verdict::Improved => Word::Better,
         Verdict::Equivalent => Word::Same,
-        Verdict::Inconclusive => Word::Unclear,
+        Verdict::Inconclusive | Verdict::Drift | Verdict::BelowResolution => Word::Unclear,
         // Without an interval that excludes no change, not even a direction is indicated.
         Verdict::Indicative if !effect.excludes_zero() => Word::Unclear,
         Verdict::Indicative if (effect.estimate > 0.0) == higher_is_better => Word::IndicativeBetter,

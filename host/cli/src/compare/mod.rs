@@ -34,7 +34,7 @@ pub(crate) fn compare(args: &CompareArgs) -> CliResult<ComparisonTable> {
             notes.push(format!(
                 "{}: {} at the end was torn and left out",
                 file.path.display(),
-                plural(file.torn as u64, "row")
+                plural(file.torn, "row")
             ));
         }
     }

@@ -23,17 +23,61 @@ pub(super) struct Draft {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rate: Option<Vec<f64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) batch: Option<Vec<u32>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ramp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) steps: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trace_scale: Option<Vec<f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trace_window: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trace_thin: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) arrivals: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_concurrency: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) think: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hang_up: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) requests: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) duration: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) warmup: Option<u32>,
+    pub(super) until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_duration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) warmup: Option<CountOrTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) drain: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sweep: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) repeats: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) interleave: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) order: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) no_anchor: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) search: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) slo: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) require: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) io_threads: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) priority: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) no_selfcheck: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +99,8 @@ pub(super) struct Draft {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gpu: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gauges: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gpu_price: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) prompts: Option<Vec<String>>,
@@ -72,6 +118,16 @@ pub(super) enum Simulate {
     Switch(bool),
     /// On, as this dialect.
     Dialect(String),
+}
+
+/// `warmup = 5`, or the time it takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(super) enum CountOrTime {
+    /// So many.
+    Count(u32),
+    /// For so long.
+    Time(String),
 }
 
 /// `[[engine]]`
@@ -108,6 +164,10 @@ pub(super) struct WorkloadDraft {
     pub(super) concurrency: Option<Vec<u32>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) rate: Option<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) batch: Option<Vec<u32>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) trace_scale: Option<Vec<f64>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) options: BTreeMap<String, OptionValue>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -163,6 +223,17 @@ impl<'de> Deserialize<'de> for Simulate {
                 Err(D::Error::custom("expected true, false or the name of a dialect in quotes"))
             }
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for CountOrTime {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match OptionValue::deserialize(from) {
+            Ok(OptionValue::Count(n)) => u32::try_from(n).ok().map(Self::Count),
+            Ok(OptionValue::Text(text)) => Some(Self::Time(text)),
+            Ok(_) | Err(_) => None,
+        }
+        .ok_or_else(|| D::Error::custom("expected a whole number or a time in quotes, such as 5 or \"5s\""))
     }
 }
 

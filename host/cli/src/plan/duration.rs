@@ -8,6 +8,19 @@ const LONGEST: Duration = Duration::from_hours(7 * 24);
 
 /// Parses a span with its unit, from 1 ms to 7 days; the error says what is accepted.
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
+    Some(spelled(text)?)
+        .filter(|span| (SHORTEST..=LONGEST).contains(span))
+        .ok_or_else(|| format!("`{}` is not between 1 ms and 7 days", text.trim()))
+}
+
+/// As [`parse`], for spans that are compared and not waited for: down to a nanosecond.
+pub(super) fn parse_bound(text: &str) -> Result<Duration, String> {
+    Some(spelled(text)?)
+        .filter(|span| !span.is_zero() && *span <= LONGEST)
+        .ok_or_else(|| format!("`{}` is not above 0 and at most 7 days", text.trim()))
+}
+
+fn spelled(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
@@ -20,9 +33,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     };
     let value: f64 = number.trim().parse().map_err(|_| format!("`{text}` does not begin with a number"))?;
     Duration::try_from_secs_f64(value * seconds)
-        .ok()
-        .filter(|span| (SHORTEST..=LONGEST).contains(span))
-        .ok_or_else(|| format!("`{text}` is not between 1 ms and 7 days"))
+        .map_err(|_| format!("`{text}` is not between 1 ms and 7 days"))
 }
 
 /// The shortest form that [`parse`] reads back to the nanosecond.

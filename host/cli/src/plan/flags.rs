@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::draft::{Draft, EngineDraft, OptionValue, Simulate, WorkloadDraft, is_path};
+use super::draft::{CountOrTime, Draft, EngineDraft, OptionValue, Simulate, WorkloadDraft, is_path};
 use crate::args::RunArgs;
 use crate::error::{CliError, CliResult};
 
@@ -38,6 +38,7 @@ pub(super) struct PerWorkload {
 /// Reads the flags.
 pub(super) fn draft(args: &RunArgs) -> CliResult<Flags> {
     let nonempty = |list: &[u32]| (!list.is_empty()).then(|| list.to_vec());
+    let texts = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
     let draft = Draft {
         profile: args.profile.clone(),
         simulate: args
@@ -46,12 +47,34 @@ pub(super) fn draft(args: &RunArgs) -> CliResult<Flags> {
             .map(|d| if d.is_empty() { Simulate::Switch(true) } else { Simulate::Dialect(d) }),
         concurrency: nonempty(&args.concurrency),
         rate: (!args.rate.is_empty()).then(|| args.rate.clone()),
+        batch: nonempty(&args.batch),
+        ramp: args.ramp.clone(),
+        steps: args.steps.clone(),
+        trace_scale: (!args.trace_scale.is_empty()).then(|| args.trace_scale.clone()),
+        trace_window: args.trace_window.clone(),
+        trace_thin: args.trace_thin,
         arrivals: args.arrivals.clone(),
+        max_concurrency: args.max_concurrency,
+        think: args.think.clone(),
+        hang_up: args.hang_up.clone(),
         requests: args.requests,
         duration: args.duration.clone(),
-        warmup: args.warmup,
+        until: args.until.clone(),
+        max_duration: args.max_duration.clone(),
+        warmup: args.warmup.as_deref().map(count_or_time),
+        drain: args.drain.clone(),
+        sweep: texts(&args.sweep),
         repeats: args.repeats,
+        interleave: args.interleave.then_some(true),
+        order: args.order.clone(),
+        no_anchor: args.no_anchor.then_some(true),
+        search: texts(&args.search),
         seed: args.seed,
+        slo: texts(&args.slo),
+        require: texts(&args.require),
+        io_threads: args.io_threads,
+        priority: args.priority.clone(),
+        no_selfcheck: args.no_selfcheck.then_some(true),
         max_tokens: args.max_tokens,
         temperature: args.temperature,
         top_p: args.top_p,
@@ -62,6 +85,7 @@ pub(super) fn draft(args: &RunArgs) -> CliResult<Flags> {
         tokenizer: args.tokenizer.clone(),
         ca_file: args.ca_file.clone(),
         gpu: args.gpu.clone(),
+        gauges: args.gauges.clone(),
         gpu_price: args.gpu_price,
         prompts: args.prompts.as_ref().map(read_prompts).transpose()?,
         engine: args.engine.iter().map(|e| engine(e)).collect(),
@@ -100,6 +124,11 @@ fn engine(text: &str) -> EngineDraft {
     let divide = before_url.or_else(|| text.find('=').filter(|at| *at > 0 && !is_path(text)));
     let (plugin, url) = divide.map_or((text, None), |at| (&text[..at], Some(text[at + 1..].to_owned())));
     EngineDraft { plugin: plugin.to_owned(), url, ..EngineDraft::default() }
+}
+
+/// Digits alone are a count.
+fn count_or_time(text: &str) -> CountOrTime {
+    text.trim().parse().map_or_else(|_| CountOrTime::Time(text.to_owned()), CountOrTime::Count)
 }
 
 fn pairs<'a>(flag: &str, list: &'a [String]) -> CliResult<impl Iterator<Item = (String, String)> + use<'a>> {

@@ -3,8 +3,10 @@
 use benchhost_load::Rate;
 use benchhost_model::LoadPoint;
 
-use super::draft::Draft;
+use super::arrivals::Shape;
+use super::draft::{Draft, WorkloadDraft};
 use super::resolve::Layers;
+use super::slo::Until;
 use super::{Amount, Origin, Sourced, duration};
 use crate::error::{CliError, CliResult};
 
@@ -13,28 +15,125 @@ const DEFAULT_LADDER: [u32; 6] = [1, 2, 4, 8, 16, 32];
 /// Each request in flight holds a connection, and all share one load thread and one address's ports.
 const MOST_IN_FLIGHT: u32 = 16_384;
 
-/// A flag for one kind of load hides the file's list of the other kind.
-pub(super) fn ladder(layers: &Layers) -> CliResult<Sourced<Vec<LoadPoint>>> {
-    let both = |d: &Draft| d.concurrency.is_some() && d.rate.is_some();
-    if both(&layers.flags) || both(&layers.file) {
-        return Err(CliError::usage("`concurrency` and `rate` exclude each other")
-            .hint("a closed loop has a concurrency, an open loop a rate; make two runs"));
+/// The load points, and the shape of a rate that changes.
+pub(super) struct Ladder {
+    pub(super) points: Sourced<Vec<LoadPoint>>,
+    pub(super) shape: Option<Sourced<Shape>>,
+}
+
+/// The keys of a draft that say what the load is; a layer may have one.
+fn kinds(d: &Draft) -> Vec<&'static str> {
+    let set = [
+        ("concurrency", d.concurrency.is_some()),
+        ("rate", d.rate.is_some()),
+        ("batch", d.batch.is_some()),
+        ("ramp", d.ramp.is_some()),
+        ("steps", d.steps.is_some()),
+        ("trace-scale", d.trace_scale.is_some()),
+    ];
+    set.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
+}
+
+/// Whether a draft says what the load is.
+pub(super) fn has_load(d: &Draft) -> bool {
+    !kinds(d).is_empty()
+}
+
+/// A flag for one kind of load hides the file's list of another kind.
+pub(super) fn ladder(layers: &Layers) -> CliResult<Ladder> {
+    for layer in [&layers.flags, &layers.file] {
+        if let [one, other, ..] = kinds(layer)[..] {
+            return Err(CliError::usage(format!("`{one}` and `{other}` exclude each other")).hint(
+                "a load point is a number of users, a rate, a batch or a trace; make a run for each kind",
+            ));
+        }
     }
-    let lists = layers.pick(|d| {
-        let concurrency = d.concurrency.as_ref().map(|c| concurrency_points("concurrency", c));
-        concurrency.or_else(|| d.rate.as_ref().map(|r| rate_points("rate", r)))
-    });
-    match lists {
-        Some(Sourced { value, origin }) => Ok(Sourced { value: value?, origin }),
-        None => Ok(Sourced {
+    let shape = layers.pick(|d| has_load(d).then(|| shape(d)));
+    if let Some(Sourced { value: Some(shape), origin }) = shape {
+        let shape = shape?;
+        let points = vec![LoadPoint::Rate(shape.highest())];
+        return Ok(Ladder {
+            points: Sourced { value: points, origin },
+            shape: Some(Sourced { value: shape, origin }),
+        });
+    }
+    let points = layers.pick(|d| Lists::from(d).points(str::to_owned));
+    let points = match points {
+        Some(Sourced { value, origin }) => Sourced { value: value?, origin },
+        None => Sourced {
             value: DEFAULT_LADDER.into_iter().map(LoadPoint::Concurrency).collect(),
             origin: Origin::Default,
-        }),
+        },
+    };
+    Ok(Ladder { points, shape: None })
+}
+
+fn shape(d: &Draft) -> Option<CliResult<Shape>> {
+    let wrong = |key: &str, why: String| CliError::usage(format!("`{key}`: {why}"));
+    let ramp = d.ramp.as_ref().map(|text| Shape::ramp(text).map_err(|why| wrong("ramp", why)));
+    ramp.or_else(|| d.steps.as_ref().map(|text| Shape::steps(text).map_err(|why| wrong("steps", why))))
+}
+
+/// The lists of load points that a table may have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lists<'a> {
+    concurrency: Option<&'a [u32]>,
+    rate: Option<&'a [f64]>,
+    batch: Option<&'a [u32]>,
+    trace_scale: Option<&'a [f64]>,
+}
+
+impl<'a> From<&'a Draft> for Lists<'a> {
+    fn from(d: &'a Draft) -> Self {
+        let (concurrency, rate) = (d.concurrency.as_deref(), d.rate.as_deref());
+        Self { concurrency, rate, batch: d.batch.as_deref(), trace_scale: d.trace_scale.as_deref() }
+    }
+}
+
+impl<'a> From<&'a WorkloadDraft> for Lists<'a> {
+    fn from(d: &'a WorkloadDraft) -> Self {
+        let (concurrency, rate) = (d.concurrency.as_deref(), d.rate.as_deref());
+        Self { concurrency, rate, batch: d.batch.as_deref(), trace_scale: d.trace_scale.as_deref() }
+    }
+}
+
+impl Lists<'_> {
+    /// How many there are; there may be one.
+    pub(super) fn count(self) -> usize {
+        let set = [self.concurrency.is_some(), self.rate.is_some(), self.batch.is_some(), self.trace_scale.is_some()];
+        set.into_iter().filter(|set| *set).count()
+    }
+
+    /// The points of the first one; `place` makes a key's name for messages.
+    pub(super) fn points(self, place: impl Fn(&str) -> String) -> Option<CliResult<Vec<LoadPoint>>> {
+        let closed = self.concurrency.map(|list| concurrency_points(&place("concurrency"), list));
+        let open = || self.rate.map(|list| rate_points(&place("rate"), list));
+        let batches = || self.batch.map(|list| batch_points(&place("batch"), list));
+        let traces = || self.trace_scale.map(|list| trace_points(&place("trace-scale"), list));
+        closed.or_else(open).or_else(batches).or_else(traces)
     }
 }
 
 /// Points of a closed loop; `place` is the key for messages.
 pub(super) fn concurrency_points(place: &str, list: &[u32]) -> CliResult<Vec<LoadPoint>> {
+    at_a_time(place, list, LoadPoint::Concurrency)
+}
+
+/// Points of batches.
+pub(super) fn batch_points(place: &str, list: &[u32]) -> CliResult<Vec<LoadPoint>> {
+    at_a_time(place, list, LoadPoint::Batch)
+}
+
+/// Points of a trace: how many times as fast as recorded.
+pub(super) fn trace_points(place: &str, list: &[f64]) -> CliResult<Vec<LoadPoint>> {
+    if list.is_empty() || list.iter().any(|s| !s.is_finite() || !(1e-6..=1e6).contains(s)) {
+        return Err(CliError::usage(format!("`{place}` must be a list of numbers from 0.000001 to 1000000"))
+            .hint("1 replays the trace as fast as it was recorded, 2 twice as fast"));
+    }
+    distinct(place, list.iter().map(|s| LoadPoint::Trace(*s)).collect())
+}
+
+fn at_a_time(place: &str, list: &[u32], point: fn(u32) -> LoadPoint) -> CliResult<Vec<LoadPoint>> {
     if list.is_empty() || list.contains(&0) {
         return Err(CliError::usage(format!("`{place}` must be a list of whole numbers above 0")));
     }
@@ -43,7 +142,7 @@ pub(super) fn concurrency_points(place: &str, list: &[u32]) -> CliResult<Vec<Loa
         ).because("every request in flight is a connection of its own; with more of them, the ports of one address run out and the load generator is measured instead of the server")
             .hint("share the load among several machines"));
     }
-    distinct(place, list.iter().map(|c| LoadPoint::Concurrency(*c)).collect())
+    distinct(place, list.iter().map(|c| point(*c)).collect())
 }
 
 /// Points of an open loop; `place` is the key for messages.
@@ -70,15 +169,26 @@ fn distinct(place: &str, points: Vec<LoadPoint>) -> CliResult<Vec<LoadPoint>> {
 
 /// How much is sent at each point.
 pub(super) fn amount(layers: &Layers) -> CliResult<Sourced<Amount>> {
-    let both = |d: &Draft| d.requests.is_some() && d.duration.is_some();
-    if both(&layers.flags) || both(&layers.file) {
-        return Err(CliError::usage("`requests` and `duration` exclude each other"));
+    let kinds = |d: &Draft| {
+        let set = [
+            ("requests", d.requests.is_some()),
+            ("duration", d.duration.is_some()),
+            ("until", d.until.is_some()),
+        ];
+        set.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    for layer in [&layers.flags, &layers.file] {
+        if let [one, other, ..] = kinds(layer)[..] {
+            return Err(CliError::usage(format!("`{one}` and `{other}` exclude each other"))
+                .hint("`max-duration` is the longest time of a stop rule"));
+        }
     }
+    let wrong = |key: &str, why: String| CliError::usage(format!("`{key}`: {why}"));
     let picked = layers.pick(|d| {
-        let span = |text: &String| {
-            duration::parse(text).map(Amount::For).map_err(|w| CliError::usage(format!("`duration`: {w}")))
-        };
-        d.requests.map(|n| Ok(Amount::Requests(n))).or_else(|| d.duration.as_ref().map(span))
+        let span = |text: &String| duration::parse(text).map(Amount::For).map_err(|w| wrong("duration", w));
+        let until = |text: &String| Until::parse(text).map(Amount::Until).map_err(|w| wrong("until", w));
+        let counted = d.requests.map(|n| Ok(Amount::Requests(n)));
+        counted.or_else(|| d.duration.as_ref().map(span)).or_else(|| d.until.as_ref().map(until))
     });
     Ok(match picked {
         Some(Sourced { value, origin }) => Sourced { value: value?, origin },

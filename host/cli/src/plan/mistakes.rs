@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::draft::{Draft, EngineDraft, WorkloadDraft};
 
 /// Flags of `run` without a key: they say what one invocation prints and where it writes.
-const FLAGS_ONLY: [&str; 5] = ["out", "format", "no-plots", "quiet", "verbose"];
+const FLAGS_ONLY: [&str; 7] = ["out", "format", "no-plots", "strict", "resume", "quiet", "verbose"];
 
 /// Flags whose key has another name.
 const RENAMED: [(&str, &str, &str); 3] = [
@@ -17,7 +17,8 @@ const RENAMED: [(&str, &str, &str); 3] = [
 ];
 
 /// What the parser's words for a type are called by people.
-const TYPES: [(&str, &str); 12] = [
+const TYPES: [(&str, &str); 13] = [
+    ("expected a boolean", "expected true or false"),
     ("invalid type: sequence,", "invalid type: list,"),
     ("invalid type: map,", "invalid type: table,"),
     ("expected u32", "expected a whole number from 0 to 4294967295"),
@@ -127,6 +128,7 @@ mod tests {
             ("data = {}", "`data` belongs in a [[workload]] table"),
             ("out = \"dir\"", "`out` is a flag, not a plan key"),
             ("no-plots = true", "`no-plots` is a flag, not a plan key"),
+            ("strict = true", "`strict` is a flag, not a plan key"),
             ("header = \"a: b\"", "the flag `--header` is the key `headers` of an [[engine]] table"),
             (&format!("{engine}seed = 1"), "`seed` belongs at the top of the plan, above the first table"),
             (
@@ -154,6 +156,11 @@ mod tests {
             ("engine = [1]", "expected an [[engine]] table"),
             ("workload = [1]", "expected a [[workload]] table"),
             ("gpu = 1", "expected a text in quotes"),
+            ("warmup = true", "expected a whole number or a time in quotes"),
+            ("warmup = -1", "expected a whole number or a time in quotes"),
+            ("interleave = 1", "expected true or false"),
+            ("sweep = \"input=1\"", "expected a list"),
+            ("slo = [1]", "expected a text in quotes"),
             ("tokenizer = 1", "expected a path in quotes"),
             (&format!("{engine}options = 1"), "expected a table"),
             (&format!("{engine}options = {{ a = [1] }}"), "expected true, false, a number or a text"),

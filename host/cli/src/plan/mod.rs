@@ -1,32 +1,46 @@
 //! From flags and a plan file to a [`Plan`] that can be run: layering, defaults, checks, and where each value came from.
 //!
 //! `draft` is what one source says (a file, the flags, a profile) and `mistakes` words what is wrong with it; `resolve`
-//! merges drafts, with a room each for `engines`, `workloads` and `load`; `write` makes the stored plan and `show` prints
-//! values with origins. Nothing here touches a server or a component.
+//! merges drafts, with a room each for `engines`, `workloads`, `sweep` and `load`, and `check` judges what the values say
+//! together; `arrivals`, `leaving`, `phases` and `slo` have the small forms of their keys; `write` makes the stored plan
+//! and `show` prints values with origins. Nothing here touches a server or a component.
 
+mod arrivals;
+mod check;
 mod draft;
 mod duration;
 mod engines;
 mod flags;
+mod leaving;
 mod load;
 mod mistakes;
+mod phases;
 mod profile;
 mod resolve;
+mod share;
 mod show;
+mod slo;
+mod sweep;
 mod workloads;
 mod write;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use benchhost_analysis::Objective;
+use benchhost_load::Process;
 use benchhost_model::{LoadPoint, Route};
-use serde::Serialize;
 
 use crate::args::RunArgs;
 use crate::error::{CliError, CliResult};
 
+pub(crate) use arrivals::{Shape, Thinking, Window};
+pub(crate) use leaving::{Leaving, Patience};
+pub(crate) use phases::{Drain, PointOrder, Priority, Warmup};
 pub(crate) use show::show;
+pub(crate) use slo::{Bound, Figure, Metric, Requirement, Until};
 
 /// Where a value came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,19 +147,8 @@ pub(crate) struct WorkloadChoice {
     pub(crate) origins: Origins,
 }
 
-/// Arrival process of the open loop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Arrivals {
-    /// Evenly spaced.
-    Constant,
-    /// Exponential gaps.
-    Poisson,
-}
-
 /// What later turns see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum History {
     /// The model's own answers.
     Model,
@@ -154,7 +157,7 @@ pub(crate) enum History {
 }
 
 /// How much is sent at a load point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Amount {
     /// By the rule in [`Plan::requests_at`].
     Automatic,
@@ -162,7 +165,37 @@ pub(crate) enum Amount {
     Requests(u32),
     /// For this long.
     For(Duration),
+    /// Until a figure is known well enough.
+    Until(Until),
 }
+
+/// How much of something there is at a load point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// So many items.
+    Items(u32),
+    /// What fits into this time.
+    For(Duration),
+    /// All that the trace has.
+    Whole,
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Items(n) => write!(f, "{n}"),
+            Self::For(span) => f.write_str(&duration::format(*span)),
+            Self::Whole => f.write_str("all of the trace"),
+        }
+    }
+}
+
+/// Longest time of a load point that ends by a stop rule.
+const LONGEST_UNTIL: Duration = Duration::from_mins(10);
+/// Longest time at one rate of a search.
+const LONGEST_PROBE: Duration = Duration::from_mins(2);
+/// Items of a trace's workload sent before the trace: enough to open connections and to wake the server.
+const TRACE_WARMUP: u32 = 4;
 
 /// A checked plan.
 #[derive(Debug, Clone)]
@@ -171,10 +204,29 @@ pub(crate) struct Plan {
     pub(crate) workloads: Vec<WorkloadChoice>,
     pub(crate) profile: Option<Sourced<String>>,
     pub(crate) ladder: Sourced<Vec<LoadPoint>>,
-    pub(crate) arrivals: Sourced<Arrivals>,
+    /// Of the ladder's only point, where its rate changes; a workload with a ladder of its own has none.
+    pub(crate) shape: Option<Sourced<Shape>>,
+    pub(crate) arrivals: Sourced<Process>,
+    pub(crate) trace_window: Option<Sourced<Window>>,
+    pub(crate) trace_thin: Option<Sourced<f64>>,
+    pub(crate) max_concurrency: Option<Sourced<u32>>,
+    pub(crate) think: Option<Sourced<Thinking>>,
+    pub(crate) hang_up: Option<Sourced<Leaving>>,
     pub(crate) amount: Sourced<Amount>,
-    pub(crate) warmup: Sourced<Option<u32>>,
+    pub(crate) max_duration: Option<Sourced<Duration>>,
+    pub(crate) warmup: Sourced<Warmup>,
+    pub(crate) drain: Sourced<Drain>,
     pub(crate) repeats: Sourced<u32>,
+    pub(crate) interleave: Sourced<bool>,
+    pub(crate) order: Sourced<PointOrder>,
+    pub(crate) anchor: Sourced<bool>,
+    /// Bounds that the highest rate must keep.
+    pub(crate) search: Option<Sourced<Vec<Bound>>>,
+    pub(crate) slo: Sourced<Vec<Objective>>,
+    pub(crate) require: Sourced<Vec<Requirement>>,
+    pub(crate) io_threads: Sourced<u32>,
+    pub(crate) priority: Sourced<Priority>,
+    pub(crate) selfcheck: Sourced<bool>,
     pub(crate) seed: Sourced<u64>,
     pub(crate) max_tokens: Sourced<Option<u32>>,
     pub(crate) temperature: Sourced<f64>,
@@ -190,6 +242,7 @@ pub(crate) struct Plan {
     /// Of the choice to simulate or not to.
     pub(crate) simulate_origin: Origin,
     pub(crate) gpu: Sourced<bool>,
+    pub(crate) gauges: Sourced<bool>,
     pub(crate) gpu_price: Option<Sourced<f64>>,
     /// The plan as a file that repeats the run, without secrets.
     pub(crate) as_file: String,
@@ -202,30 +255,65 @@ impl Plan {
         resolve::resolve(flags::draft(args)?, file)
     }
 
-    /// Measured requests at `point` of `workload`; `None`: as many as fit into the duration.
+    /// Measured requests at `point` of `workload`; `None`: as many as fit into the time, or as the trace has.
     ///
-    /// Automatic: four turnovers and at least 40 in a closed loop (a p90 needs 36 values), 20 s of arrivals (at least 40) in an open one.
+    /// Automatic: four turnovers and at least 40 in a closed loop (a p90 needs 36 values), 20 s of arrivals (at least 40)
+    /// in an open one.
     pub(crate) fn requests_at(&self, workload: &WorkloadChoice, point: LoadPoint) -> Option<u32> {
         if let Some(n) = workload.requests {
             return Some(n);
         }
+        let timed = self.search.is_some() || self.shape_of(workload).is_some();
         match self.amount.value {
             Amount::Requests(n) => Some(n),
-            Amount::For(_) => None,
-            Amount::Automatic => Some(match point {
-                LoadPoint::Concurrency(c) => c.saturating_mul(4).max(40),
-                LoadPoint::Batch(b) => b.saturating_mul(4).max(40).next_multiple_of(b.max(1)),
-                LoadPoint::Rate(r) | LoadPoint::Trace(r) => whole(r * 20.0).max(40),
+            Amount::For(_) | Amount::Until(_) => None,
+            Amount::Automatic if timed => None,
+            Amount::Automatic => match point {
+                LoadPoint::Concurrency(c) => Some(c.saturating_mul(4).max(40)),
+                LoadPoint::Batch(b) => Some(b.saturating_mul(4).max(40).next_multiple_of(b.max(1))),
+                LoadPoint::Rate(r) => Some(whole(r * 20.0).max(40)),
+                LoadPoint::Trace(_) => None,
+            },
+        }
+    }
+
+    /// How much is measured at `point` of `workload`.
+    pub(crate) fn measured_at(&self, workload: &WorkloadChoice, point: LoadPoint) -> Extent {
+        if let Some(n) = self.requests_at(workload, point) {
+            return Extent::Items(n);
+        }
+        let longest = self.max_duration.as_ref().map(|d| d.value);
+        match (self.amount.value, self.shape_of(workload)) {
+            (Amount::For(span), _) => Extent::For(span),
+            (Amount::Until(_), _) => Extent::For(longest.unwrap_or(LONGEST_UNTIL)),
+            _ if self.search.is_some() => Extent::For(longest.unwrap_or(LONGEST_PROBE)),
+            (_, Some(shape)) => Extent::For(shape.length()),
+            _ => Extent::Whole,
+        }
+    }
+
+    /// What is sent before: one turnover, or one second of arrivals. A rate that changes begins with its first arrival.
+    pub(crate) fn warmup_at(&self, workload: &WorkloadChoice, point: LoadPoint) -> Extent {
+        match self.warmup.value {
+            Warmup::Items(n) => Extent::Items(n),
+            Warmup::For(span) => Extent::For(span),
+            Warmup::Automatic => Extent::Items(match point {
+                LoadPoint::Concurrency(c) | LoadPoint::Batch(c) => c,
+                LoadPoint::Rate(_) if self.shape_of(workload).is_some() => 0,
+                LoadPoint::Rate(r) => whole(r).max(1),
+                LoadPoint::Trace(_) => TRACE_WARMUP,
             }),
         }
     }
 
-    /// Warm-up requests at `point`: one turnover, or one second of arrivals.
-    pub(crate) fn warmup_at(&self, point: LoadPoint) -> u32 {
-        self.warmup.value.unwrap_or(match point {
-            LoadPoint::Concurrency(c) | LoadPoint::Batch(c) => c,
-            LoadPoint::Rate(r) | LoadPoint::Trace(r) => whole(r).max(1),
-        })
+    /// The shape of a rate that changes, which the ladder of the plan may have and that of a workload never has.
+    pub(crate) fn shape_of(&self, workload: &WorkloadChoice) -> Option<&Shape> {
+        self.shape.as_ref().map(|s| &s.value).filter(|_| workload.ladder.is_none())
+    }
+
+    /// The load points of all workloads.
+    pub(crate) fn all_points(&self) -> impl Iterator<Item = LoadPoint> + '_ {
+        self.workloads.iter().flat_map(|w| self.ladder_of(w).iter().copied())
     }
 
     /// The ladder of one workload.

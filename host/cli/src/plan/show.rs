@@ -6,7 +6,14 @@ use std::path::PathBuf;
 
 use benchhost_model::LoadPoint;
 
-use super::{Amount, EngineChoice, HeaderValue, ItemSource, Origin, Plan, Sourced, WorkloadChoice, duration};
+use super::phases::{Warmup, Words as _};
+use super::{
+    Amount, Bound, EngineChoice, Extent, HeaderValue, ItemSource, Origin, Plan, Sourced, WorkloadChoice,
+    duration,
+};
+
+/// Width of the column of keys.
+const KEY_WIDTH: usize = 15;
 
 /// Width of the column of values; with key and origin a line stays below 80 characters.
 const VALUE_WIDTH: usize = 48;
@@ -17,15 +24,14 @@ pub(crate) fn show(plan: &Plan) -> String {
     plan.engines.iter().for_each(|engine| show_engine(&mut lines, plan, engine));
     plan.workloads.iter().for_each(|workload| show_workload(&mut lines, plan, workload));
     lines.opt("profile", plan.profile.as_ref(), Clone::clone);
-    lines.add("arrivals", format!("{:?}", plan.arrivals.value).to_lowercase(), plan.arrivals.origin);
-    lines.one("repeats", &plan.repeats);
-    lines.one("seed", &plan.seed);
+    show_load(&mut lines, plan);
+    show_study(&mut lines, plan);
     let tokens = plan.max_tokens.value.map_or("the workload's, else 128".into(), |n| n.to_string());
     lines.add("max-tokens", tokens, plan.max_tokens.origin);
     lines.one("temperature", &plan.temperature);
     let top_p = plan.top_p.value.map_or("whole distribution".into(), |p| p.to_string());
     lines.add("top-p", top_p, plan.top_p.origin);
-    lines.add("history", format!("{:?}", plan.history.value).to_lowercase(), plan.history.origin);
+    lines.add("history", plan.history.value.word(), plan.history.origin);
     for (key, span) in [
         ("timeout", &plan.timeout),
         ("idle-timeout", &plan.idle_timeout),
@@ -43,8 +49,50 @@ pub(crate) fn show(plan: &Plan) -> String {
     };
     lines.add("simulate", simulate, plan.simulate_origin);
     lines.add("gpu", if plan.gpu.value { "auto" } else { "off" }, plan.gpu.origin);
+    lines.add("gauges", if plan.gauges.value { "auto" } else { "off" }, plan.gauges.origin);
     lines.opt("gpu-price", plan.gpu_price.as_ref(), ToString::to_string);
+    lines.one("io-threads", &plan.io_threads);
+    lines.add("priority", plan.priority.value.word(), plan.priority.origin);
+    lines.switch("selfcheck", &plan.selfcheck);
     lines.0
+}
+
+/// How load is offered. What belongs to another kind of load than the plan's is left out.
+fn show_load(lines: &mut Lines, plan: &Plan) {
+    let any = |is: fn(&LoadPoint) -> bool| plan.all_points().any(|p| is(&p));
+    if let Some(shape) = &plan.shape {
+        lines.add(shape.value.key(), shape.value.to_string(), shape.origin);
+    }
+    lines.one("arrivals", &plan.arrivals);
+    if any(|p| matches!(p, LoadPoint::Trace(_))) {
+        lines.opt("trace-window", plan.trace_window.as_ref(), ToString::to_string);
+        lines.opt("trace-thin", plan.trace_thin.as_ref(), ToString::to_string);
+    }
+    if any(|p| matches!(p, LoadPoint::Rate(_) | LoadPoint::Trace(_))) {
+        lines.opt("max-concurrency", plan.max_concurrency.as_ref(), ToString::to_string);
+    }
+    if any(|p| matches!(p, LoadPoint::Concurrency(_))) {
+        lines.opt("think", plan.think.as_ref(), ToString::to_string);
+    }
+    lines.opt("hang-up", plan.hang_up.as_ref(), ToString::to_string);
+    lines.add("drain", plan.drain.value.word(), plan.drain.origin);
+}
+
+/// What is measured in which order, and what it is held against.
+fn show_study(lines: &mut Lines, plan: &Plan) {
+    lines.one("repeats", &plan.repeats);
+    lines.add("order", plan.order.value.word(), plan.order.origin);
+    lines.switch("anchor", &plan.anchor);
+    lines.switch("interleave", &plan.interleave);
+    let texts = |list: &[String]| list.join(", ");
+    let words = |list: &[Bound]| texts(&list.iter().map(ToString::to_string).collect::<Vec<_>>());
+    lines.opt("search", plan.search.as_ref(), |bounds| words(bounds));
+    if let Some(longest) = &plan.max_duration {
+        lines.add("max-duration", duration::format(longest.value), longest.origin);
+    }
+    lines.several("slo", &plan.slo);
+    lines.several("require", &plan.require);
+    lines.one("seed", &plan.seed);
 }
 
 fn show_engine(lines: &mut Lines, plan: &Plan, engine: &EngineChoice) {
@@ -96,18 +144,29 @@ fn show_workload(lines: &mut Lines, plan: &Plan, workload: &WorkloadChoice) {
     lines.add("  load", load, own(workload.ladder.is_some(), "load", plan.ladder.origin));
     let requests = match (workload.requests, plan.amount.value) {
         (Some(n), _) | (None, Amount::Requests(n)) => format!("{n} per load point"),
-        (None, Amount::For(span)) => format!("{} per load point", duration::format(span)),
-        (None, Amount::Automatic) => {
+        (None, Amount::Until(until)) => {
+            let longest =
+                points.first().map_or(String::new(), |p| plan.measured_at(workload, *p).to_string());
+            format!("until {until}, at most {longest}")
+        }
+        (None, Amount::Automatic) if points.iter().all(|p| plan.requests_at(workload, *p).is_some()) => {
             let counts = list(points, |p| plan.requests_at(workload, *p).map(|n| n.to_string()));
             format!("{counts} ({}, at least 40)", rule(points, "4 x concurrency", "20 s of arrivals"))
         }
+        (None, _) => match points.first().map(|p| plan.measured_at(workload, *p)) {
+            Some(Extent::Whole) | None => "all of the trace".into(),
+            Some(extent) if plan.search.is_some() => format!("{extent} per rate at most"),
+            Some(extent) => format!("{extent} per load point"),
+        },
     };
     lines.add("  requests", requests, own(workload.requests.is_some(), "requests", plan.amount.origin));
-    let warmup = if let Some(n) = plan.warmup.value {
-        format!("{n} per load point")
-    } else {
-        let counts = list(points, |p| Some(plan.warmup_at(*p).to_string()));
-        format!("{counts} ({})", rule(points, "1 x concurrency", "1 s of arrivals"))
+    let warmup = match plan.warmup.value {
+        Warmup::Automatic => {
+            let counts = list(points, |p| Some(plan.warmup_at(workload, *p).to_string()));
+            format!("{counts} ({})", rule(points, "1 x concurrency", "1 s of arrivals"))
+        }
+        Warmup::Items(n) => format!("{n} per load point"),
+        Warmup::For(span) => format!("{} per load point", duration::format(span)),
     };
     lines.add("  warmup", warmup, plan.warmup.origin);
 }
@@ -117,7 +176,18 @@ fn list(points: &[LoadPoint], text: impl Fn(&LoadPoint) -> Option<String>) -> St
 }
 
 fn rule<'a>(points: &[LoadPoint], closed: &'a str, open: &'a str) -> &'a str {
-    if matches!(points.first(), Some(LoadPoint::Rate(_))) { open } else { closed }
+    match points.first() {
+        Some(LoadPoint::Rate(_)) => open,
+        Some(LoadPoint::Batch(_)) => {
+            if closed.starts_with('4') {
+                "4 x batch"
+            } else {
+                "1 x batch"
+            }
+        }
+        Some(LoadPoint::Trace(_)) => "before the trace",
+        _ => closed,
+    }
 }
 
 #[derive(Default)]
@@ -133,10 +203,20 @@ impl Lines {
         };
         let mut rows = wrap(value.as_ref()).into_iter();
         let first = rows.next().unwrap_or_default();
-        let _ = writeln!(self.0, "{key:<14} {first:<VALUE_WIDTH$} {origin}");
+        let _ = writeln!(self.0, "{key:<KEY_WIDTH$} {first:<VALUE_WIDTH$} {origin}");
         for row in rows {
-            let _ = writeln!(self.0, "{:<14} {row}", "");
+            let _ = writeln!(self.0, "{:<KEY_WIDTH$} {row}", "");
         }
+    }
+
+    fn switch(&mut self, key: &str, sourced: &Sourced<bool>) {
+        self.add(key, if sourced.value { "yes" } else { "no" }, sourced.origin);
+    }
+
+    fn several(&mut self, key: &str, sourced: &Sourced<Vec<impl ToString>>) {
+        let words: Vec<String> = sourced.value.iter().map(ToString::to_string).collect();
+        let value = if words.is_empty() { "none".to_owned() } else { words.join(", ") };
+        self.add(key, value, sourced.origin);
     }
 
     fn one(&mut self, key: &str, sourced: &Sourced<impl ToString>) {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{Draft, WorkloadDraft};
 use super::flags::PerWorkload;
-use super::load::{concurrency_points, rate_points};
+use super::load::{Lists, has_load};
 use super::resolve::Layers;
+use super::sweep::{self, Sweep};
 use super::{ItemSource, Origin, Origins, Sourced, WorkloadChoice, name_of, printable};
 use crate::error::{CliError, CliResult};
 
@@ -19,7 +20,10 @@ pub(super) fn workloads(layers: &Layers, flags: &PerWorkload) -> CliResult<Vec<W
         let some = d.prompts.is_some() || !d.workload.is_empty();
         some.then(|| (d.prompts.clone(), d.workload.clone()))
     });
-    let built_in = || (None, vec![WorkloadDraft { plugin: "empathetic".into(), ..WorkloadDraft::default() }]);
+    let (sweeps, swept) = sweeps(layers)?;
+    // Lengths can be swept only where there are some.
+    let plugin = if sweep::set_a_length(&sweeps) { "synthetic" } else { "empathetic" };
+    let built_in = || (None, vec![WorkloadDraft { plugin: plugin.into(), ..WorkloadDraft::default() }]);
     let Sourced { value: (own, drafts), origin } =
         chosen.unwrap_or_else(|| Sourced { value: built_in(), origin: Origin::Default });
     let mut choices = Vec::new();
@@ -32,8 +36,36 @@ pub(super) fn workloads(layers: &Layers, flags: &PerWorkload) -> CliResult<Vec<W
     for draft in &drafts {
         choices.push(workload(draft, origin, flags, &layers.flags)?);
     }
+    let choices = sweep::expand(choices, &sweeps, swept)?;
     tell_apart(&choices)?;
     Ok(choices)
+}
+
+/// The sweeps, and who asked for them. What a sweep sets may not be set beside it, nor above.
+fn sweeps(layers: &Layers) -> CliResult<(Vec<Sweep>, Origin)> {
+    let Some(Sourced { value: texts, origin }) = layers.pick(|d| d.sweep.clone()) else {
+        return Ok((Vec::new(), Origin::Default));
+    };
+    let sweeps = texts.iter().map(|text| Sweep::parse(text)).collect::<CliResult<Vec<_>>>()?;
+    let over = [(Origin::Flag, &layers.flags), (Origin::File, &layers.file)];
+    let over: Vec<&Draft> = over
+        .into_iter()
+        .filter(|(o, _)| origin == Origin::File || *o == Origin::Flag)
+        .map(|(_, d)| d)
+        .collect();
+    let also = |set: fn(&Draft) -> bool| over.iter().any(|d| set(d));
+    if sweep::set_the_load(&sweeps) && also(has_load) {
+        return Err(CliError::usage("`sweep` sets the load, and another key does too")
+            .hint("leave one of them out; `sweep` makes a grid of its load and its other axes"));
+    }
+    if sweep::set_the_requests(&sweeps)
+        && also(|d| d.requests.is_some() || d.duration.is_some() || d.until.is_some())
+    {
+        return Err(CliError::usage(
+            "`sweep` sets the number of requests, and another key says how much is sent",
+        ));
+    }
+    Ok((sweeps, origin))
 }
 
 fn prompts(list: Vec<String>, origin: Origin) -> CliResult<WorkloadChoice> {
@@ -94,22 +126,18 @@ fn workload(
         }
     }
     let of = |key: &str| format!("{key} of workload `{}`", draft.plugin);
-    let ladder = match (&draft.concurrency, &draft.rate) {
-        (Some(c), None) => Some(concurrency_points(&of("concurrency"), c)?),
-        (None, Some(r)) => Some(rate_points(&of("rate"), r)?),
-        (None, None) => None,
-        (Some(_), Some(_)) => {
-            return Err(CliError::usage(format!(
-                "workload `{}` has both `concurrency` and `rate`",
-                draft.plugin
-            )));
-        }
-    };
+    let lists = Lists::from(draft);
+    if lists.count() > 1 {
+        return Err(CliError::usage(format!("workload `{}` has two kinds of load", draft.plugin))
+            .hint("`concurrency`, `rate`, `batch` and `trace-scale` exclude each other"));
+    }
+    let ladder = lists.points(of).transpose()?;
     if draft.requests == Some(0) {
         return Err(CliError::usage("`requests` of a workload must be 1 or more"));
     }
-    let ladder = ladder.filter(|_| over.concurrency.is_none() && over.rate.is_none());
-    let requests = draft.requests.filter(|_| over.requests.is_none() && over.duration.is_none());
+    let ladder = ladder.filter(|_| !has_load(over));
+    let hidden = over.requests.is_some() || over.duration.is_some() || over.until.is_some();
+    let requests = draft.requests.filter(|_| !hidden);
     if draft.label.as_ref().is_some_and(String::is_empty) {
         return Err(CliError::usage(format!("the label of workload `{}` is empty", draft.plugin))
             .hint("leave the key out for the component's name"));

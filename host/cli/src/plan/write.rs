@@ -5,42 +5,70 @@ use std::path::{Path, PathBuf};
 
 use benchhost_model::LoadPoint;
 
-use super::draft::{Draft, EngineDraft, OptionValue, Simulate, WorkloadDraft, is_path};
+use super::arrivals::Shape;
+use super::draft::{CountOrTime, Draft, EngineDraft, OptionValue, Simulate, WorkloadDraft, is_path};
 use super::engines::NOT_STORED;
-use super::{
-    Amount, Arrivals, EngineChoice, HeaderValue, History, ItemSource, Plan, Sourced, WorkloadChoice, duration,
-};
+use super::phases::{Warmup, Words as _};
+use super::{Amount, EngineChoice, HeaderValue, ItemSource, Plan, Sourced, WorkloadChoice, duration};
 use crate::error::{CliError, CliResult};
 
 /// The plan as TOML.
 pub(super) fn write(plan: &Plan) -> CliResult<String> {
     let path = |p: &Option<Sourced<PathBuf>>| p.as_ref().map(|p| absolute(&p.value)).transpose();
+    let shape = |key: &str| {
+        let of_key = plan.shape.as_ref().filter(|s| Shape::key(&s.value) == key);
+        of_key.map(|s| s.value.to_string())
+    };
     let file = Draft {
         profile: None,
         simulate: plan.simulate.as_ref().map(|s| {
             if s.value.is_empty() { Simulate::Switch(true) } else { Simulate::Dialect(s.value.clone()) }
         }),
         concurrency: concurrency(&plan.ladder.value),
-        rate: rate(&plan.ladder.value),
-        arrivals: Some(match plan.arrivals.value {
-            Arrivals::Constant => "constant".into(),
-            Arrivals::Poisson => "poisson".into(),
-        }),
+        rate: rate(&plan.ladder.value).filter(|_| plan.shape.is_none()),
+        batch: batch(&plan.ladder.value),
+        trace_scale: trace(&plan.ladder.value),
+        ramp: shape("ramp"),
+        steps: shape("steps"),
+        trace_window: plan.trace_window.as_ref().map(|w| w.value.to_string()),
+        trace_thin: plan.trace_thin.as_ref().map(|p| p.value),
+        max_concurrency: plan.max_concurrency.as_ref().map(|c| c.value),
+        think: plan.think.as_ref().map(|t| t.value.to_string()),
+        hang_up: plan.hang_up.as_ref().map(|h| h.value.to_string()),
+        until: if let Amount::Until(u) = plan.amount.value { Some(u.to_string()) } else { None },
+        max_duration: plan.max_duration.as_ref().map(|d| duration::format(d.value)),
+        drain: Some(plan.drain.value.word().into()),
+        sweep: None,
+        interleave: Some(true).filter(|_| plan.interleave.value),
+        order: Some(plan.order.value.word().into()),
+        no_anchor: Some(true).filter(|_| !plan.anchor.value),
+        search: plan.search.as_ref().map(|s| words(&s.value)),
+        slo: Some(words(&plan.slo.value)).filter(|list| !list.is_empty()),
+        require: Some(words(&plan.require.value)).filter(|list| !list.is_empty()),
+        io_threads: Some(plan.io_threads.value),
+        priority: Some(plan.priority.value.word().into()),
+        no_selfcheck: Some(true).filter(|_| !plan.selfcheck.value),
+        arrivals: Some(plan.arrivals.value.to_string()),
         requests: if let Amount::Requests(n) = plan.amount.value { Some(n) } else { None },
         duration: if let Amount::For(d) = plan.amount.value { Some(duration::format(d)) } else { None },
-        warmup: plan.warmup.value,
+        warmup: match plan.warmup.value {
+            Warmup::Automatic => None,
+            Warmup::Items(n) => Some(CountOrTime::Count(n)),
+            Warmup::For(span) => Some(CountOrTime::Time(duration::format(span))),
+        },
         repeats: Some(plan.repeats.value),
         seed: Some(plan.seed.value),
         max_tokens: plan.max_tokens.value,
         temperature: Some(plan.temperature.value),
         top_p: plan.top_p.value,
-        history: Some(if plan.history.value == History::Model { "model".into() } else { "recorded".into() }),
+        history: Some(plan.history.value.word().into()),
         timeout: Some(duration::format(plan.timeout.value)),
         idle_timeout: Some(duration::format(plan.idle_timeout.value)),
         ready_timeout: Some(duration::format(plan.ready_timeout.value)),
         tokenizer: path(&plan.tokenizer)?,
         ca_file: path(&plan.ca_file)?,
         gpu: Some(if plan.gpu.value { "auto".into() } else { "off".into() }),
+        gauges: Some(if plan.gauges.value { "auto".into() } else { "off".into() }),
         gpu_price: plan.gpu_price.as_ref().map(|p| p.value),
         prompts: plan.workloads.iter().find_map(|w| match &w.source {
             ItemSource::Prompts(p) => Some(p.clone()),
@@ -58,6 +86,18 @@ fn concurrency(points: &[LoadPoint]) -> Option<Vec<u32>> {
 
 fn rate(points: &[LoadPoint]) -> Option<Vec<f64>> {
     points.iter().map(|p| if let LoadPoint::Rate(r) = p { Some(*r) } else { None }).collect()
+}
+
+fn batch(points: &[LoadPoint]) -> Option<Vec<u32>> {
+    points.iter().map(|p| if let LoadPoint::Batch(b) = p { Some(*b) } else { None }).collect()
+}
+
+fn trace(points: &[LoadPoint]) -> Option<Vec<f64>> {
+    points.iter().map(|p| if let LoadPoint::Trace(s) = p { Some(*s) } else { None }).collect()
+}
+
+fn words(list: &[impl ToString]) -> Vec<String> {
+    list.iter().map(ToString::to_string).collect()
 }
 
 fn texts(list: &[(String, String)]) -> BTreeMap<String, OptionValue> {
@@ -89,6 +129,8 @@ fn workload(w: &WorkloadChoice) -> CliResult<Option<WorkloadDraft>> {
         requests: w.requests,
         concurrency: w.ladder.as_deref().and_then(concurrency),
         rate: w.ladder.as_deref().and_then(rate),
+        batch: w.ladder.as_deref().and_then(batch),
+        trace_scale: w.ladder.as_deref().and_then(trace),
         options: texts(&w.options),
         data: w
             .data

@@ -24,7 +24,8 @@ pub(crate) struct PrintedLog(pub(crate) Printer);
 
 impl Log for PrintedLog {
     fn log(&self, plugin: &str, level: LogLevel, message: &str) {
-        self.0.detail(&format!("{plugin} ({level:?}): {message}").to_lowercase());
+        let level = format!("{level:?}").to_lowercase();
+        self.0.detail(&format!("{plugin} ({level}): {message}"));
     }
 }
 

@@ -2,13 +2,14 @@
 //! times. Runs on a thread that does no network I/O, after the response ended; nothing here can move a stamp.
 
 use benchhost_framing::{Framed, Framer};
+use benchhost_http::{Shared, attribution};
 use benchhost_model::{
     Answer, Closing, EndRule, Ending, Event, Failure, Finish, Framing, Meaning, Nanos, Outcome, StampSource,
     Timeline, TokensSource, Usage,
 };
 use benchhost_plugin::{CallError, DecodeInput, EngineInstance};
 
-use crate::store::EventsRow;
+use crate::store::{EventBlock, Sharing, StampsFrom};
 
 /// What decoding must know of the request.
 #[derive(Debug, Clone)]
@@ -39,26 +40,62 @@ pub(crate) struct Decoded {
 pub(crate) struct OutputTimes {
     /// One stamp an event, rising.
     pub(crate) at: Vec<Nanos>,
-    /// Kind letters of [`EventsRow::k`].
+    /// Kind letters of [`EventBlock::kinds`].
     pub(crate) kinds: String,
     /// Tokens of each event, where all are known.
     pub(crate) tokens: Vec<u32>,
-    /// Stamps are the kernel's.
-    pub(crate) kernel: bool,
+    /// How much later than the kernel the program saw each; `None`: the kernel did not stamp it.
+    pub(crate) lags: Vec<Option<Nanos>>,
+    /// Which shared a read with a later one.
+    pub(crate) sharing: Vec<Sharing>,
 }
 
 impl OutputTimes {
-    /// As a line of `events.jsonl`.
-    pub(crate) fn row(&self, row: u64) -> EventsRow {
-        let mut before = None;
-        let t = self.at.iter().map(|at| (*at - before.replace(*at).unwrap_or(Nanos::ZERO)).get()).collect();
-        EventsRow {
+    /// As it is stored.
+    pub(crate) fn block(&self, row: u64) -> EventBlock {
+        let mut before = Nanos::ZERO;
+        let gap = |at: &Nanos| (*at - std::mem::replace(&mut before, *at)).get();
+        let lag = |lag: Nanos| u32::try_from(lag.get()).unwrap_or(u32::MAX);
+        let none_shared = self.sharing.iter().all(|s| *s == Sharing::Alone);
+        let none_stamped = self.lags.iter().all(Option::is_none);
+        EventBlock {
             row,
-            t,
-            k: self.kinds.clone(),
-            n: self.tokens.clone(),
-            s: if self.kernel { 'k' } else { 'u' },
+            gaps: self.at.iter().map(gap).collect(),
+            kinds: self.kinds.clone(),
+            tokens: self.tokens.clone(),
+            lags: if none_stamped { Vec::new() } else { self.lags.iter().map(|l| l.map(lag)).collect() },
+            sharing: if none_shared { Vec::new() } else { self.sharing.clone() },
+            stamps: match self.stamps() {
+                "kernel" => StampsFrom::Kernel,
+                "mixed" => StampsFrom::Mixed,
+                _ => StampsFrom::User,
+            },
         }
+    }
+
+    /// The `stamps` column.
+    pub(crate) fn stamps(&self) -> &'static str {
+        let kernel = self.lags.iter().filter(|lag| lag.is_some()).count();
+        match kernel {
+            _ if self.at.is_empty() => "",
+            0 => "user",
+            n if n == self.at.len() => "kernel",
+            _ => "mixed",
+        }
+    }
+
+    /// The lag of the first event and the largest of all, in nanoseconds.
+    pub(crate) fn lags(&self) -> (Option<u64>, Option<u64>) {
+        let first = self.lags.first().copied().flatten();
+        (first.map(Nanos::get), self.lags.iter().flatten().max().map(|lag| lag.get()))
+    }
+
+    /// Events whose own time is not known: because this program was late, because they were sent together.
+    pub(crate) fn shared(&self) -> (u32, u32) {
+        let count = |is: fn(&Sharing) -> bool| {
+            u32::try_from(self.sharing.iter().filter(|s| is(s)).count()).unwrap_or(u32::MAX)
+        };
+        (count(|s| s.is_doubtful()), count(|s| *s == Sharing::Together))
     }
 }
 
@@ -142,6 +179,8 @@ impl Decoded {
             out.outcome = Outcome::Shed;
         } else if let Some(failure) = &timeline.failure {
             out.fail(failure.failure, failure.detail.clone());
+        } else if timeline.hung_up {
+            out.outcome = Outcome::HungUp;
         } else if timeline.ending == Ending::Cancelled {
             out.outcome = Outcome::Cut;
         } else {
@@ -180,8 +219,8 @@ fn conclude(
     closing: &Closing,
 ) -> Decoded {
     let mut out = Decoded::without_answer(expect, timeline);
-    let transport =
-        (out.outcome != Outcome::Completed && timeline.failure.is_some()) || out.outcome == Outcome::Cut;
+    let transport = (out.outcome != Outcome::Completed && timeline.failure.is_some())
+        || matches!(out.outcome, Outcome::Cut | Outcome::HungUp);
     let mut error = None;
     let mut finishes = Vec::new();
     for meaning in meanings.iter().chain(&closing.last) {
@@ -264,22 +303,18 @@ fn output_times(
     meanings: &[Meaning],
     last: Option<&Meaning>,
 ) -> OutputTimes {
-    let mut out = OutputTimes { kernel: true, ..OutputTimes::default() };
+    let mut out = OutputTimes::default();
     let mut all_known = true;
     let mut running: Option<u32> = None;
     let body_end = timeline.body.len() as u64;
     let ends = framed.iter().map(|f| f.end);
-    let pairs = meanings.iter().zip(ends).chain(last.map(|m| (m, body_end)));
-    for (meaning, end) in pairs {
+    let mut output_ends = Vec::new();
+    for (meaning, end) in meanings.iter().zip(ends).chain(last.map(|m| (m, body_end))) {
         let counted = meaning.token_count().or_else(|| continuous(meaning, &mut running));
         if !meaning.is_output() && counted.is_none_or(|n| n == 0) {
             continue;
         }
-        // A body that grew past its last mark cannot happen; if it did, the last mark is the honest stamp.
-        let Some(mark) = timeline.mark_for(end).or_else(|| timeline.marks.last()) else { continue };
-        let (at, source) = mark.best();
-        out.at.push(at);
-        out.kernel &= source == StampSource::Kernel;
+        output_ends.push(end);
         out.kinds.push(kind(meaning));
         match counted {
             Some(n) => out.tokens.push(n),
@@ -289,7 +324,16 @@ fn output_times(
     if !all_known {
         out.tokens.clear();
     }
-    out.kernel &= !out.at.is_empty();
+    for stamp in attribution(timeline, &output_ends) {
+        out.at.push(stamp.at);
+        out.lags.push(stamp.lag.filter(|_| stamp.source == StampSource::Kernel));
+        out.sharing.push(match stamp.shared {
+            Shared::No => Sharing::Alone,
+            Shared::Together => Sharing::Together,
+            Shared::Censored => Sharing::Censored,
+            Shared::Unknown => Sharing::Unknown,
+        });
+    }
     out
 }
 

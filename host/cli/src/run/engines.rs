@@ -34,7 +34,7 @@ pub(crate) struct ReadyEngine {
     /// Longest context of the model, where the server tells it.
     pub(crate) context: Option<u32>,
     /// Keeps the simulator alive for as long as the engine is measured.
-    _simulated: Option<Simulated>,
+    simulated: Option<Simulated>,
 }
 
 impl ReadyEngine {
@@ -108,7 +108,7 @@ impl ReadyEngine {
             prober: Arc::new(Mutex::new(prober)),
             facts,
             context,
-            _simulated: simulated,
+            simulated,
         })
     }
 
@@ -117,9 +117,14 @@ impl ReadyEngine {
         instance(&self.plugin, printer)
     }
 
+    /// The program's own simulator answers.
+    pub(crate) fn issimulated(&self) -> bool {
+        self.simulated.is_some()
+    }
+
     /// For people: `vllm · fp8`.
     pub(crate) fn title(&self) -> String {
-        if self.variant.is_empty() { self.name.clone() } else { format!("{} · {}", self.name, self.variant) }
+        crate::gauges::title(&self.name, &self.variant)
     }
 }
 

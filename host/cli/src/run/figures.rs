@@ -9,13 +9,19 @@ use super::decode::OutputTimes;
 pub(crate) struct Figures {
     pub(crate) first: Option<Nanos>,
     pub(crate) last: Option<Nanos>,
+    /// First event of the answer proper: text, tool call or refusal.
+    pub(crate) answer: Option<Nanos>,
     pub(crate) n_first_tokens: Option<u32>,
     pub(crate) ttft_ms: Option<f64>,
     pub(crate) ttft_sched_ms: Option<f64>,
+    pub(crate) ttfat_ms: Option<f64>,
     pub(crate) tpot_ms: Option<f64>,
+    /// As several other tools define it: over all tokens but one.
+    pub(crate) tpot_n1_ms: Option<f64>,
     pub(crate) itl_mean_ms: Option<f64>,
     pub(crate) icl_max_ms: Option<f64>,
     pub(crate) e2e_ms: Option<f64>,
+    pub(crate) e2e_sched_ms: Option<f64>,
 }
 
 /// `tokens`: generated tokens, if known.
@@ -26,16 +32,23 @@ pub(crate) fn figures(scheduled: Nanos, sent: Nanos, output: &OutputTimes, token
     let n_first = output.tokens.first().copied().filter(|n| *n > 0).unwrap_or(1);
     let after_first = tokens.map(|n| n.saturating_sub(n_first)).filter(|n| *n > 0 && output.at.len() > 1);
     let gaps = || output.at.windows(2).map(|w| w[1].ms_since(w[0]));
+    let answer = output.kinds.bytes().position(|k| !matches!(k, b'r' | b'n'));
+    let answer = answer.and_then(|at| output.at.get(at).copied());
+    let but_one = tokens.and_then(|n| n.checked_sub(1)).filter(|n| *n > 0);
     Figures {
+        answer,
         first: Some(first),
         last: Some(last),
         n_first_tokens: Some(n_first),
         ttft_ms: Some(first.ms_since(sent)),
         ttft_sched_ms: Some(first.ms_since(scheduled)),
         tpot_ms: after_first.map(|n| last.ms_since(first) / f64::from(n)),
+        ttfat_ms: answer.map(|at| at.ms_since(sent)),
+        tpot_n1_ms: but_one.map(|n| last.ms_since(first) / f64::from(n)),
         itl_mean_ms: itl_mean(output, tokens),
         icl_max_ms: gaps().reduce(f64::max),
         e2e_ms: Some(last.ms_since(sent)),
+        e2e_sched_ms: Some(last.ms_since(scheduled)),
     }
 }
 
@@ -61,7 +74,7 @@ mod tests {
             at: at_ms.iter().map(|ms| Nanos::new(ms * 1_000_000)).collect(),
             tokens: tokens.to_vec(),
             kinds: "a".repeat(at_ms.len()),
-            kernel: false,
+            ..OutputTimes::default()
         }
     }
 
@@ -74,7 +87,21 @@ mod tests {
         assert_eq!(f.tpot_ms, Some(10.0));
         assert_eq!(f.itl_mean_ms, Some(10.0));
         assert_eq!(f.icl_max_ms, Some(30.0));
-        assert_eq!(f.e2e_ms, Some(150.0));
+        assert_eq!((f.e2e_ms, f.e2e_sched_ms), (Some(150.0), Some(160.0)));
+        assert_eq!(f.tpot_n1_ms, Some(60.0 / 7.0));
+    }
+
+    #[test]
+    fn the_answer_begins_after_the_reasoning() {
+        let mut out = output(&[100, 130, 160], &[]);
+        out.kinds = "rra".into();
+        let f = figures(Nanos::new(0), Nanos::new(0), &out, None);
+        assert_eq!(
+            (f.ttft_ms, f.ttfat_ms, f.answer),
+            (Some(100.0), Some(160.0), Some(Nanos::new(160_000_000)))
+        );
+        out.kinds = "rrn".into();
+        assert_eq!(figures(Nanos::new(0), Nanos::new(0), &out, None).ttfat_ms, None, "cut while reasoning");
     }
 
     #[test]

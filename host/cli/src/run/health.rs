@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use benchhost_selfcheck::SelfCheck;
 use benchhost_telemetry::host::HostCounters;
 use benchhost_telemetry::process::ProcessUsage;
 
-use super::point::PointHealth;
+use super::gauges::GaugeHealth;
+use super::point::Measured;
 
 /// The machine and this process at one moment.
 pub(crate) struct Health {
@@ -23,24 +25,29 @@ impl Health {
     /// What happened since, with what each load point told of itself.
     pub(crate) fn report(
         &self,
-        points: &[(String, PointHealth)],
+        points: &[(String, Measured)],
         gpu: &serde_json::Value,
+        gauges: &[GaugeHealth],
+        selfcheck: Option<&SelfCheck>,
     ) -> serde_json::Value {
         let after = Self::now();
         let points: BTreeMap<&str, serde_json::Value> =
             points.iter().map(|(title, health)| (title.as_str(), point(health))).collect();
         serde_json::json!({
             "schema_version": crate::store::SCHEMA_VERSION,
+            "selfcheck": selfcheck,
             "points": points,
             "process": after.usage.since(&self.usage),
             "host": after.counters.since(&self.counters),
             "gpu_sampler": gpu,
+            "gauge_samplers": gauges,
         })
     }
 }
 
-fn point(health: &PointHealth) -> serde_json::Value {
-    let load = &health.load;
+/// The journal has the facts themselves; here they stand beside what only explains them.
+fn point(measured: &Measured) -> serde_json::Value {
+    let load = &measured.load;
     serde_json::json!({
         "started": load.started,
         "finished": load.finished,
@@ -49,6 +56,8 @@ fn point(health: &PointHealth) -> serde_json::Value {
         "most_in_flight": load.most_in_flight,
         "send_lateness_ns": { "p50": load.late.p50, "p99": load.late.p99, "max": load.late.max },
         "load_fault": load.fault,
-        "decode_wait_max_ns": health.decode_wait_max_ns,
+        "decode_wait_max_ns": measured.decode_wait_max_ns,
+        "spilled_bytes": measured.spilled_bytes,
+        "facts": measured.facts,
     })
 }

@@ -1,23 +1,36 @@
 //! Orchestration of a run: plan in, a result directory out. The one function to read after `main` is [`execute`].
 
+mod agenda;
+mod backlog;
 mod builder;
 mod calibrate;
 mod components;
 mod conversation;
 mod data;
 mod decode;
+mod desk;
 mod engines;
+mod facts;
 mod feed;
 mod figures;
+mod gauges;
 mod health;
 mod interrupt;
+mod leaving;
+mod offer;
 mod order;
 mod point;
 mod prober;
 mod record;
+mod resume;
+mod search;
+pub(crate) mod selfcheck;
+mod session;
 mod setup;
 mod simulated;
 mod tokens;
+mod trace;
+mod watch;
 mod workloads;
 
 use std::collections::BTreeSet;
@@ -29,40 +42,50 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use benchhost_http::RunClock;
 use benchhost_model::{Nanos, Target};
+use benchhost_selfcheck::SelfCheck;
 use benchhost_telemetry::gpu::{DEFAULT_PERIOD, GpuMode, GpuSampler, GpuStatus};
 use benchhost_telemetry::host::HostFacts;
 
 use crate::error::{CliError, CliResult};
-use crate::plan::{Plan, WorkloadChoice};
-use crate::store::{
-    CalibrationFacts, Layout, Manifest, RunWriter, SCHEMA_VERSION, digest_hex, new_run_id, write_atomic,
-};
+use crate::plan::Plan;
+use crate::store::{Layout, Manifest, RunWriter, SCHEMA_VERSION, digest_hex, new_run_id, write_atomic};
 use crate::ui::Printer;
 
 pub(crate) use components::{Components, locate};
+pub(crate) use resume::Resumed;
+pub(crate) use search::read_found;
 
-use engines::ReadyEngine;
+use gauges::{GaugeHealth, GaugeSampler};
 use health::Health;
-use interrupt::Interrupt;
-use point::{Point, PointHealth, Run};
+pub(crate) use interrupt::Interrupt;
+use point::{Run, drain_telemetry};
+use session::Session;
 use setup::{Prepared, Setup};
-use workloads::ReadyWorkload;
 
 /// Where a run left its files and how it ended.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) layout: Layout,
     pub(crate) interrupted: bool,
+    /// Measured requests that were answered, those of a resumed run's first part included.
     pub(crate) completed: u64,
     /// What stopped it half-way; the rows so far are there.
     pub(crate) failure: Option<CliError>,
 }
 
+/// Where the files of a run go.
+pub(crate) enum Destination<'a> {
+    /// A new directory; `None`: the default place.
+    New(Option<&'a Path>),
+    /// The directory of a run that was killed or interrupted.
+    Resume(Box<Resumed>),
+}
+
 /// Runs the plan. An error means that nothing was measured and nothing is left behind; after the first request, whatever
 /// happens leaves a readable result.
-pub(crate) fn execute(plan: &Plan, out: Option<&Path>, printer: &Printer) -> CliResult<Finished> {
+pub(crate) fn execute(plan: &Plan, to: Destination<'_>, printer: &Printer) -> CliResult<Finished> {
     let components = Components::new()?;
-    let run_id = new_run_id();
+    let run_id = if let Destination::Resume(resumed) = &to { resumed.run_id() } else { new_run_id() };
     let plan_digest = digest_hex(plan.as_file.as_bytes());
     let interrupt = Interrupt::listen(printer)?;
     let tokenizer = setup::load_tokenizer(plan)?;
@@ -77,8 +100,11 @@ pub(crate) fn execute(plan: &Plan, out: Option<&Path>, printer: &Printer) -> Cli
         notes: &notes,
     };
     let prepared = setup.prepare_all()?;
+    let workloads = prepared.iter().flat_map(|p| &p.workloads);
+    let scores = workloads.flat_map(|(_, w)| w.scores.iter().map(|s| s.name.clone())).collect();
+    let selfcheck = selfcheck::before_run(plan, &interrupt, printer);
 
-    let clock = RunClock::start();
+    let Opened { layout, mut writer, clock, next_id, kept } = open(to, plan, scores, &run_id, printer)?;
     let (gpu_in, gpu_out) = channel();
     let mode = if plan.gpu.value { GpuMode::Auto } else { GpuMode::Off };
     let library = crate::env::nvml_library();
@@ -88,12 +114,8 @@ pub(crate) fn execute(plan: &Plan, out: Option<&Path>, printer: &Printer) -> Cli
         printer.status("no GPU figures: NVML is not available on this machine (-v says why)");
         printer.detail(reason);
     }
-    let (directory, also) = setup::place(out, &run_id);
-    let layout = Layout::new(&directory);
-    let workloads = prepared.iter().flat_map(|p| &p.workloads);
-    let scores = workloads.flat_map(|(_, w)| w.scores.iter().map(|s| s.name.clone())).collect();
-    let mut writer = RunWriter::create(layout.clone(), scores, also.as_deref())?;
-    write_atomic(&layout.plan(), plan.as_file.as_bytes())?;
+    let (gauges_in, gauges_out) = channel();
+    let gauges = gauge_samplers(&prepared, plan, clock, &gauges_in, printer)?;
     let run = Run {
         plan,
         id: &run_id,
@@ -103,24 +125,73 @@ pub(crate) fn execute(plan: &Plan, out: Option<&Path>, printer: &Printer) -> Cli
         interrupt: &interrupt,
         printer,
         gpu: &gpu_out,
+        gauges: &gauges_out,
         tokenizer: tokenizer.as_ref(),
-        next_id: &AtomicU64::new(1),
+        next_id: &AtomicU64::new(next_id),
         notes: &notes,
+        folder: layout.root(),
+        selfcheck: selfcheck.as_ref().map(SelfCheck::facts),
     };
     let mut manifest = manifest(&run, &prepared, &gpu);
+    kept.inherit(&mut manifest);
     save_json(&layout.manifest(), &manifest)?;
 
     let before = Health::now();
-    let mut session =
-        Session { run: &run, layout: &layout, writer: &mut writer, health: Vec::new(), completed: 0 };
-    let measured = session.measure_all(&prepared, &mut manifest);
-    let (health, completed) = (session.health, session.completed);
+    let mut session = Session::new(&run, &layout, &mut writer, &prepared, &kept);
+    let measured = session.measure_all(&mut manifest);
+    let (health, completed) = session.into_account();
     let sampler_health = serde_json::to_value(sampler.stop()).unwrap_or_default();
+    let gauge_health: Vec<_> = gauges.into_iter().map(GaugeSampler::stop).collect();
+    notes.lock().unwrap_or_else(PoisonError::into_inner).extend(gauge_health.iter().filter_map(GaugeHealth::note));
     let interrupted = interrupt.requested();
-    let closed = close(&run, &mut writer, &layout, &mut manifest, (measured.is_err(), interrupted))
-        .and_then(|()| save_json(&layout.harness(), &before.report(&health, &sampler_health)));
+    // Before the mark of completion, which has its digest.
+    let report = before.report(&health, &sampler_health, &gauge_health, selfcheck.as_ref());
+    let harness = save_json(&layout.harness(), &report);
+    let closed = close(&run, &mut writer, &layout, &mut manifest, (measured.is_err(), interrupted));
     // What stopped the measuring explains what stopped the closing.
-    Ok(Finished { layout, interrupted, completed, failure: measured.and(closed).err() })
+    let failure = measured.and(closed).and(harness).err();
+    Ok(Finished { layout, interrupted, completed: completed + kept.completed(), failure })
+}
+
+/// The files of a run and what goes on in them.
+struct Opened {
+    layout: Layout,
+    writer: RunWriter,
+    clock: RunClock,
+    next_id: u64,
+    kept: resume::Kept,
+}
+
+fn open(
+    to: Destination<'_>,
+    plan: &Plan,
+    scores: Vec<String>,
+    run_id: &str,
+    printer: &Printer,
+) -> CliResult<Opened> {
+    match to {
+        Destination::New(out) => {
+            let (directory, also) = setup::place(out, run_id);
+            let layout = Layout::new(&directory);
+            let writer = RunWriter::create(layout.clone(), scores, also.as_deref())?;
+            write_atomic(&layout.plan(), plan.as_file.as_bytes())?;
+            let kept = resume::Kept::default();
+            Ok(Opened { layout, writer, clock: RunClock::start(), next_id: 1, kept })
+        }
+        Destination::Resume(resumed) => resumed.open(scores, printer),
+    }
+}
+
+/// One for each engine that can be asked, all for the whole run.
+fn gauge_samplers(
+    prepared: &[Prepared<'_>],
+    plan: &Plan,
+    clock: RunClock,
+    sink: &std::sync::mpsc::Sender<crate::store::TelemetryRow>,
+    printer: &Printer,
+) -> CliResult<Vec<GaugeSampler>> {
+    let engines = prepared.iter().map(|p| &p.engine).filter(|_| plan.gauges.value);
+    engines.map(|e| GaugeSampler::start(e, clock, plan.seed.value, sink.clone(), printer)).collect()
 }
 
 /// What is known before the first request.
@@ -167,7 +238,7 @@ fn close(
     manifest: &mut Manifest,
     (failed, interrupted): (bool, bool),
 ) -> CliResult<()> {
-    point::drain_gpu(run.gpu, writer)?;
+    drain_telemetry(run, writer)?;
     manifest.notes = run.notes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
     for note in &manifest.notes {
         run.printer.warning(note);
@@ -181,82 +252,17 @@ fn close(
     }
     .into();
     save_json(&layout.manifest(), manifest)?;
-    if failed { writer.flush() } else { writer.complete(interrupted) }
-}
-
-/// What is done for all engines, one after the other.
-struct Session<'a> {
-    run: &'a Run<'a>,
-    layout: &'a Layout,
-    writer: &'a mut RunWriter,
-    health: Vec<(String, PointHealth)>,
-    completed: u64,
-}
-
-impl Session<'_> {
-    fn measure_all(&mut self, prepared: &[Prepared<'_>], manifest: &mut Manifest) -> CliResult<()> {
-        for Prepared { engine, workloads } in prepared {
-            for (choice, workload) in workloads {
-                if self.run.interrupt.requested() {
-                    return Ok(());
-                }
-                let recipe = point::recipe(self.run.plan, engine, self.run.id);
-                let calibration = calibrate::calibrate(engine, workload, &recipe, self.run.printer)?;
-                let template = calibration.as_ref().and_then(template_tokens);
-                if calibration.is_some() && template.is_none() {
-                    self.note("the server counts fewer prompt tokens than the workload made: its tokenizer is another one");
-                }
-                manifest.calibration.extend(calibration);
-                save_json(&self.layout.manifest(), manifest)?;
-                self.ladder(engine, choice, workload, template)?;
-            }
-        }
-        Ok(())
+    if failed {
+        writer.flush()?;
+    } else {
+        writer.complete(interrupted)?;
     }
-
-    fn ladder(
-        &mut self,
-        engine: &ReadyEngine,
-        choice: &WorkloadChoice,
-        workload: &ReadyWorkload,
-        template_tokens: Option<u32>,
-    ) -> CliResult<()> {
-        let plan = self.run.plan;
-        for repeat in 1..=plan.repeats.value {
-            for &load in plan.ladder_of(choice) {
-                if self.run.interrupt.requested() {
-                    return Ok(());
-                }
-                let point = Point {
-                    run: self.run,
-                    engine,
-                    workload,
-                    load,
-                    repeat,
-                    requests: plan.requests_at(choice, load),
-                    warmup: plan.warmup_at(load),
-                    template_tokens,
-                };
-                let health = point.measure(self.writer)?;
-                self.completed += health.completed;
-                self.health
-                    .push((format!("{} {} {load} repeat {repeat}", engine.title(), workload.label), health));
-            }
-        }
-        Ok(())
-    }
-
-    fn note(&self, text: &str) {
-        self.run.notes.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned());
-    }
+    Ok(())
 }
 
-fn template_tokens(facts: &CalibrationFacts) -> Option<u32> {
-    facts.server_tokens.checked_sub(facts.made_tokens)
-}
-
+/// Writes `value` as a whole file.
 fn save_json(path: &Path, value: &impl serde::Serialize) -> CliResult<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|e| CliError::internal("cannot write JSON").because(e))?;
-    write_atomic(path, text.as_bytes())
+    Ok(write_atomic(path, text.as_bytes())?)
 }

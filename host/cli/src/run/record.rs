@@ -1,24 +1,17 @@
 //! One row of `requests.csv` from what was labelled, asked, observed and decoded.
 
-use benchhost_model::{LoadPoint, Nanos, Phase, Record, Timeline};
+use benchhost_model::{Nanos, Phase, Record, Timeline};
 
 use super::decode::Decoded;
-use super::engines::ReadyEngine;
 use super::feed::{NotSent, Pending};
 use super::figures::figures;
-use super::point::Run;
-use super::workloads::ReadyWorkload;
+use super::point::Point;
 
 /// What a row says about where it belongs.
 pub(crate) struct Labels<'a> {
     pub(crate) row: u64,
-    pub(crate) run: &'a Run<'a>,
-    pub(crate) engine: &'a ReadyEngine,
-    pub(crate) workload: &'a ReadyWorkload,
-    pub(crate) load: LoadPoint,
-    pub(crate) repeat: u32,
+    pub(crate) point: &'a Point<'a>,
     pub(crate) phase: Phase,
-    pub(crate) template_tokens: Option<u32>,
 }
 
 /// Failure messages are cut at this many characters.
@@ -35,6 +28,7 @@ pub(crate) fn record(
     row.category.clone_from(&pending.item.category);
     row.item.clone_from(&pending.item.id);
     row.turn = pending.expect.turn;
+    row.session = Some(pending.session);
     row.outcome = decoded.outcome;
     row.failure = decoded.failure;
     row.failure_detail = one_line(&decoded.detail);
@@ -42,10 +36,14 @@ pub(crate) fn record(
     row.finish = decoded.finish.map_or(String::new(), |f| f.to_string());
     row.attempts = timeline.attempts;
     row.conn_reused = timeline.connection_reused;
+    (row.t_slot_ns, row.t_conn_ns) = (timeline.slot, timeline.connected);
     row.t_send_ns = timeline.sent;
     row.t_headers_ns = timeline.headers_at;
     row.t_end_ns = timeline.sent.map(|_| timeline.ended);
     row.events = u32::try_from(decoded.output.at.len()).unwrap_or(u32::MAX);
+    decoded.output.stamps().clone_into(&mut row.stamps);
+    (row.lag_first_ns, row.lag_max_ns) = decoded.output.lags();
+    (row.censored, row.together) = decoded.output.shared();
     row.input_tokens = decoded.usage.prompt_tokens;
     row.output_tokens = decoded.usage.completion_tokens;
     row.reasoning_tokens = decoded.usage.reasoning_tokens;
@@ -58,7 +56,9 @@ pub(crate) fn record(
         let f = figures(timeline.scheduled, sent, &decoded.output, decoded.usage.completion_tokens);
         (row.t_first_ns, row.t_last_ns, row.n_first_tokens) = (f.first, f.last, f.n_first_tokens);
         (row.ttft_ms, row.ttft_sched_ms, row.tpot_ms) = (f.ttft_ms, f.ttft_sched_ms, f.tpot_ms);
-        (row.itl_mean_ms, row.icl_max_ms, row.e2e_ms) = (f.itl_mean_ms, f.icl_max_ms, f.e2e_ms);
+        (row.t_answer_ns, row.ttfat_ms, row.tpot_n1_ms) = (f.answer, f.ttfat_ms, f.tpot_n1_ms);
+        (row.itl_mean_ms, row.icl_max_ms) = (f.itl_mean_ms, f.icl_max_ms);
+        (row.e2e_ms, row.e2e_sched_ms) = (f.e2e_ms, f.e2e_sched_ms);
     }
     row
 }
@@ -74,21 +74,24 @@ pub(crate) fn not_sent_record(labels: &Labels<'_>, lost: &NotSent, at: Nanos) ->
 }
 
 fn blank(labels: &Labels<'_>, scheduled: Nanos) -> Record {
+    let point = labels.point;
     Record {
         row: labels.row,
-        run_id: labels.run.id.to_owned(),
-        engine: labels.engine.name.clone(),
-        variant: labels.engine.variant.clone(),
-        model: labels.engine.model.clone(),
-        target: labels.run.target,
-        workload: labels.workload.label.clone(),
-        load: labels.load,
-        repeat: labels.repeat,
+        run_id: point.run.id.to_owned(),
+        engine: point.engine.name.clone(),
+        variant: point.engine.variant.clone(),
+        model: point.engine.model.clone(),
+        target: point.run.target,
+        workload: point.workload.label.clone(),
+        load: point.load,
+        arrivals: point.arrivals.clone(),
+        repeat: point.repeat,
+        role: point.role.word().to_owned(),
         phase: labels.phase,
-        plan_digest: labels.run.plan_digest.to_owned(),
+        plan_digest: point.run.plan_digest.to_owned(),
         t_sched_ns: scheduled,
-        template_tokens: labels.template_tokens,
-        tokens_by: labels.workload.tokens_by.to_owned(),
+        template_tokens: point.template_tokens,
+        tokens_by: point.workload.tokens_by.to_owned(),
         ..Record::blank()
     }
 }

@@ -1,6 +1,7 @@
 //! `--simulate`: the simulator as a child process, one per engine. It tells its address on a pipe, and ends when its
 //! standard input closes, so it cannot outlive this program.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -21,20 +22,17 @@ pub(crate) struct Simulated {
 impl Simulated {
     /// Starts one that speaks `dialect`.
     pub(crate) fn start(dialect: Dialect, seed: u64) -> CliResult<Self> {
+        Self::spawn(["--dialect", &dialect.to_string(), "--seed", &seed.to_string()])
+    }
+
+    /// Starts one with these arguments of `benchhost simulate`.
+    pub(crate) fn spawn(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> CliResult<Self> {
         let error = |what: &str| CliError::setup(format!("the simulator did not start: {what}"));
         let program =
             std::env::current_exe().map_err(|e| error("this program cannot find itself").because(e))?;
         let mut child = Command::new(program)
-            .args([
-                "simulate",
-                "--child",
-                "--port",
-                "0",
-                "--dialect",
-                &dialect.to_string(),
-                "--seed",
-                &seed.to_string(),
-            ])
+            .args(["simulate", "--child", "--port", "0"])
+            .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // A terminal's Ctrl-C goes to the whole group; the simulator must go on answering while the run drains.

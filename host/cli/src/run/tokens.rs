@@ -2,6 +2,7 @@
 //! row flags.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use benchhost_model::{ProbeAnswer, ProbeKind};
@@ -9,6 +10,38 @@ use benchhost_plugin::{Tokens, TokensBy};
 use benchhost_quality::TokenizerFile;
 
 use super::prober::Prober;
+
+/// Counts how often the tokenizer behind it is asked.
+pub(crate) struct Watched {
+    tokens: Arc<dyn Tokens>,
+    asked: AtomicU64,
+}
+
+impl Watched {
+    /// Nothing was asked so far.
+    pub(crate) fn new(tokens: Arc<dyn Tokens>) -> Self {
+        Self { tokens, asked: AtomicU64::new(0) }
+    }
+
+    /// Questions so far.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl Tokens for Watched {
+    fn source(&self) -> TokensBy {
+        self.tokens.source()
+    }
+    fn count(&self, texts: &[String]) -> Result<Vec<u32>, String> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.tokens.count(texts)
+    }
+    fn encode(&self, text: &str) -> Result<Vec<u32>, String> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.tokens.encode(text)
+    }
+}
 
 /// A `tokenizer.json` the user named.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Makes one workload ready for one engine: loads the component, opens its data files, gives it the target's tokenizer,
 //! and hands out items. Prompts of the user's own are a workload too.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use benchhost_model::{Item, Refusal, ScoreSpec, Setting, Turn, TurnInput};
 use benchhost_plugin::{CallError, Imports, NoTokens, Tokens, TokensBy, WorkloadInstance, WorkloadPlugin};
@@ -10,7 +10,7 @@ use benchhost_quality::TokenizerFile;
 use super::components::{self, Components};
 use super::data::DataFiles;
 use super::prober::Prober;
-use super::tokens::{ApproximateTokens, FileTokens, ServerTokens};
+use super::tokens::{ApproximateTokens, FileTokens, ServerTokens, Watched};
 use crate::error::{CliError, CliResult};
 use crate::plan::{ItemSource, Plan, WorkloadChoice};
 use crate::store::{WorkloadFacts, digest_hex};
@@ -25,10 +25,17 @@ pub(crate) struct ReadyWorkload {
     /// How its tokens are counted; empty: they are not.
     pub(crate) tokens_by: &'static str,
     source: Source,
+    moments: OnceLock<Arc<Vec<Option<u64>>>>,
 }
 
-/// Where items and scores come from. Items that need the tokenizer, and the user's prompts, are made before anything is
-/// measured: the server under test must not be asked to count tokens meanwhile.
+/// The option by which a workload makes other texts of the same form; a trace has it.
+const RESEED: &str = "reseed";
+
+/// Items made one by one before a workload is believed to count no tokens for them.
+const TRIED: u32 = 16;
+
+/// Where items and scores come from. Items that the tokenizer is asked about, and the user's prompts, are made before
+/// anything is measured: the server under test must not be asked to count tokens meanwhile.
 struct Source {
     plugin: Option<OpenPlugin>,
     made: Option<Arc<Vec<Item>>>,
@@ -39,6 +46,8 @@ struct OpenPlugin {
     imports: Imports,
     settings: Vec<Setting>,
     seed: u64,
+    /// Has [`RESEED`], and the user leaves it to the run.
+    reseeds: bool,
 }
 
 impl ReadyWorkload {
@@ -61,9 +70,21 @@ impl ReadyWorkload {
         let data_facts = data.facts().map(|(s, f)| (s.clone(), (f.name.clone(), f.digest.clone()))).collect();
         let (tokens, tokens_by) =
             if info.needs_tokens { server.choose(printer) } else { (Arc::new(NoTokens) as _, "") };
-        let imports = Imports { data: Arc::new(data), tokens, log: components::log(printer) };
-        let opened =
-            OpenPlugin { plugin: plugin.clone(), imports, settings: settings.clone(), seed: plan.seed.value };
+        let watched = Arc::new(Watched::new(tokens));
+        let imports = Imports {
+            data: Arc::new(data),
+            tokens: Arc::clone(&watched) as _,
+            log: components::log(printer),
+        };
+        let reseeds = info.options.iter().any(|o| o.name == RESEED)
+            && choice.options.iter().all(|(name, _)| name != RESEED);
+        let opened = OpenPlugin {
+            plugin: plugin.clone(),
+            imports,
+            settings: settings.clone(),
+            seed: plan.seed.value,
+            reseeds,
+        };
         let label = choice.label.clone().unwrap_or_else(|| info.name.clone());
         let mut ready = Self {
             count: 0,
@@ -79,12 +100,13 @@ impl ReadyWorkload {
             label,
             tokens_by,
             source: Source { plugin: Some(opened), made: None },
+            moments: OnceLock::new(),
         };
         printer.status(&format!("{}: making items", ready.label));
-        let (mut instance, count) = ready.open()?;
+        let (mut instance, count) = ready.open(None)?;
         if info.needs_tokens {
-            let made: Result<Vec<Item>, CallError> = (0..count).map(|index| instance.item(index)).collect();
-            ready.source.made = Some(Arc::new(made.map_err(|e| ready.not_opened(&e))?));
+            let made = made_ahead(&mut instance, count, &watched).map_err(|e| ready.not_opened(&e))?;
+            ready.source.made = made.map(Arc::new);
         }
         (ready.count, ready.facts.items) = (count, count);
         Ok(ready)
@@ -110,6 +132,7 @@ impl ReadyWorkload {
                 plugin: None,
                 made: Some(Arc::new(prompts.iter().enumerate().map(|(i, p)| prompt_item(i, p)).collect())),
             },
+            moments: OnceLock::new(),
         }
     }
 
@@ -117,23 +140,54 @@ impl ReadyWorkload {
     pub(crate) fn items(&self) -> CliResult<Items> {
         Ok(match &self.source.made {
             Some(made) => Items::Made(Arc::clone(made)),
-            None => Items::Plugin(Box::new(self.open()?.0)),
+            None => Items::Plugin(Box::new(self.open(None)?.0)),
         })
+    }
+
+    /// Items for one thread, with texts of their own for `seed` where the workload can: a load point that sends what an
+    /// earlier one sent would find it in the server's prefix cache.
+    pub(crate) fn items_anew(&self, seed: u64) -> CliResult<Items> {
+        match &self.source {
+            Source { made: None, plugin: Some(OpenPlugin { reseeds: true, .. }) } => {
+                Ok(Items::Plugin(Box::new(self.open(Some(seed))?.0)))
+            }
+            _ => self.items(),
+        }
+    }
+
+    /// When each item arrives in its trace, in microseconds; asked of the component once.
+    pub(crate) fn moments(&self) -> CliResult<Arc<Vec<Option<u64>>>> {
+        if let Some(moments) = self.moments.get() {
+            return Ok(Arc::clone(moments));
+        }
+        let mut items = self.items()?;
+        let moment = |index| items.item(index).map(|item| item.arrival_us);
+        let moments: Result<Vec<_>, String> = (0..self.count).map(moment).collect();
+        let moments = moments.map_err(|why| {
+            CliError::setup(format!("the workload `{}` cannot make its items", self.label)).because(why)
+        })?;
+        Ok(Arc::clone(self.moments.get_or_init(|| Arc::new(moments))))
     }
 
     /// A scorer for one thread; `None` when there is nothing to score.
     pub(crate) fn scorer(&self) -> CliResult<Option<WorkloadInstance>> {
-        if self.scores.is_empty() { Ok(None) } else { self.open().map(|(instance, _)| Some(instance)) }
+        if self.scores.is_empty() { Ok(None) } else { self.open(None).map(|(instance, _)| Some(instance)) }
     }
 
-    fn open(&self) -> CliResult<(WorkloadInstance, u32)> {
-        let Some(OpenPlugin { plugin, imports, settings, seed }) = &self.source.plugin else {
+    fn open(&self, reseed: Option<u64>) -> CliResult<(WorkloadInstance, u32)> {
+        let Some(OpenPlugin { plugin, imports, settings, seed, .. }) = &self.source.plugin else {
             return Err(CliError::internal(format!("`{}` has no component", self.label)));
         };
         let mut instance = plugin.instance(imports.clone()).map_err(|e| {
             CliError::setup(format!("the workload `{}` does not start", self.label)).caused_by(&e)
         })?;
-        let count = instance.open(settings, *seed).map_err(|e| self.not_opened(&e))?;
+        let mut settings = settings.clone();
+        for setting in settings.iter_mut().filter(|s| s.name == RESEED) {
+            if let Some(reseed) = reseed {
+                setting.value = reseed.to_string();
+            }
+        }
+        let count = instance.open(&settings, *seed).map_err(|e| self.not_opened(&e))?;
         Ok((instance, count))
     }
 
@@ -146,6 +200,24 @@ impl ReadyWorkload {
             _ => CliError::setup(message).because(error),
         }
     }
+}
+
+/// All items, if the tokenizer was asked about the first of them; otherwise none: a trace of long prompts would fill the
+/// memory, and its items can be made when they are about to be sent.
+fn made_ahead(
+    instance: &mut WorkloadInstance,
+    count: u32,
+    tokens: &Watched,
+) -> Result<Option<Vec<Item>>, CallError> {
+    let asked_to_open = tokens.asked();
+    let mut made = Vec::new();
+    for index in 0..count {
+        made.push(instance.item(index)?);
+        if index + 1 == TRIED && tokens.asked() == asked_to_open {
+            return Ok(None);
+        }
+    }
+    Ok(Some(made))
 }
 
 /// Where a workload's token counts can come from.

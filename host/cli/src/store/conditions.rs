@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use super::layout::Layout;
+use benchhost_store::Layout;
+
 use super::reader::read_manifest;
 
 /// Facts that two runs should share for their figures to be set side by side; empty where a file does not tell.

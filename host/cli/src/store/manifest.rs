@@ -1,14 +1,9 @@
 //! `manifest.json`: what was measured with what. Written before the first request, rewritten once at the end.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use benchhost_model::Target;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
-/// Version of the files' form.
-pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// Everything that must be known to read or repeat a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,7 +31,7 @@ pub(crate) struct Manifest {
     /// Template overhead, by engine and workload.
     #[serde(default)]
     pub(crate) calibration: Vec<CalibrationFacts>,
-    /// `complete`, `interrupted`, `failed`, or empty while running and after a kill.
+    /// `complete`, `interrupted`, `failed`, `recovered`, or empty while running and after a kill.
     #[serde(default)]
     pub(crate) ended: String,
 }
@@ -93,12 +88,4 @@ pub(crate) struct CalibrationFacts {
     pub(crate) server_tokens: u32,
     /// Prompt tokens the workload made.
     pub(crate) made_tokens: u32,
-}
-
-/// SHA-256 in hexadecimal.
-pub(crate) fn digest_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -29,8 +29,17 @@ impl Bench {
         self.dir.path().join(name)
     }
 
-    /// The program in the scratch folder, with a compile cache shared by all tests and no variables of the user's.
+    /// The program in the scratch folder, with a compile cache shared by all tests and no variables of the user's. A run
+    /// skips its selfcheck, which is tested by itself and takes seconds.
     pub fn command(&self, args: &[&str]) -> Command {
+        match args {
+            ["run", rest @ ..] => self.plain(&[&["run", "--no-selfcheck"], rest].concat()),
+            _ => self.plain(args),
+        }
+    }
+
+    /// As [`Bench::command`], with the selfcheck.
+    pub fn plain(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_benchhost"));
         command.args(args).current_dir(self.dir.path());
         for variable in

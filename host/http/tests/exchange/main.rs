@@ -3,8 +3,11 @@
 
 mod broken;
 mod fetching;
+mod framing;
+mod leaving;
 mod limits;
 mod reuse;
 mod server;
+mod stamping;
 mod streams;
 mod tls;

@@ -132,7 +132,13 @@ pub(crate) fn assert_sound(timeline: &Timeline) {
     let mut last = (0, Nanos::ZERO);
     for mark in &timeline.marks {
         assert!(mark.end > last.0 && mark.user >= last.1, "marks rise: {:?}", timeline.marks);
+        assert!(mark.kernel.is_none_or(|kernel| kernel <= mark.user), "nothing is read before it arrived");
         last = (mark.end, mark.user);
+    }
+    let kernel: Vec<Nanos> = timeline.marks.iter().filter_map(|mark| mark.kernel).collect();
+    assert!(kernel.is_sorted(), "kernel stamps never fall: {:?}", timeline.marks);
+    if let Some(sent) = timeline.sent {
+        assert!(timeline.connected.unwrap() <= sent && kernel.first().is_none_or(|first| sent <= *first));
     }
     assert_eq!(last.0, timeline.body.len() as u64, "the last mark covers the body");
     assert!(timeline.ended >= last.1);

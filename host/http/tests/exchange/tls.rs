@@ -68,6 +68,8 @@ fn a_trusted_server_streams_and_its_connection_is_reused() {
         assert_sound(timeline);
         assert_eq!((&timeline.body[..], timeline.ending), (&b"data: a\n\ndata: b\n\n"[..], Ending::Complete));
         assert_eq!(timeline.failure, None);
+        let stamped = timeline.marks.iter().all(|mark| mark.kernel.is_some());
+        assert!(stamped || !cfg!(target_os = "linux"), "the stamps are taken below TLS");
     }
     assert_eq!((all[0].connection_reused, all[1].connection_reused), (false, true));
 }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use benchhost_load::{Control, Pattern, Snapshot};
-use benchhost_model::{Ending, Nanos};
+use benchhost_load::{Control, Pattern, Snapshot, Think};
+use benchhost_model::{Ending, Nanos, Phase};
 
 use crate::server::{Crowd, closed, job, ok, plan, run, run_with, serve};
 
@@ -30,7 +30,7 @@ fn it_reaches_its_concurrency_and_never_passes_it() {
     );
     assert_eq!(outcome.by_id().len(), 70);
     assert!(outcome.finished.iter().all(|f| f.timeline.body == f.id.to_string().into_bytes()));
-    assert_eq!(control.progress(), Snapshot { in_flight: 0, sent: 70, done: 70 });
+    assert_eq!(control.progress(), Snapshot { in_flight: 0, sent: 70, done: 70, phase: Phase::Measured });
     assert_eq!(outcome.report.late.count, 70);
 }
 
@@ -47,7 +47,7 @@ fn first_starts_are_staggered_and_the_next_follow_at_once() {
     let stagger = Duration::from_millis(3);
     let address = serve(ok);
     let outcome =
-        run(plan(address, Pattern::Closed { concurrency: 4, stagger }), (0..400).map(job).collect());
+        run(plan(address, Pattern::Closed { concurrency: 4, stagger, think: Think::None }), (0..400).map(job).collect());
     let start = outcome.report.start.unwrap();
     let mut scheduled: Vec<Nanos> = outcome.finished.iter().map(|f| f.timeline.scheduled).collect();
     scheduled.sort_unstable();
@@ -88,4 +88,22 @@ fn a_server_that_is_not_there_fails_every_request_and_no_run() {
         outcome.finished.iter().all(|f| f.timeline.failure.is_some() && f.timeline.ending == Ending::Cut)
     );
     assert_eq!((outcome.report.finished, outcome.report.late.count), (9, 0));
+}
+
+#[test]
+fn a_user_thinks_between_two_sessions() {
+    let pause = Duration::from_millis(2);
+    let pattern = |think| Pattern::Closed { concurrency: 1, stagger: Duration::ZERO, think };
+    let outcome = run(plan(serve(ok), pattern(Think::Fixed(pause))), (0..5).map(job).collect());
+    for pair in outcome.finished.windows(2) {
+        assert_eq!(pair[1].timeline.scheduled, pair[0].timeline.ended + Nanos::from(pause));
+        assert!(pair[1].timeline.sent.unwrap() >= pair[1].timeline.scheduled);
+    }
+    let pauses = |seed| {
+        let outcome = run(plan(serve(ok), pattern(Think::Exponential(pause, seed))), (0..8).map(job).collect());
+        let gap = |pair: &[benchhost_load::Finished]| pair[1].timeline.scheduled - pair[0].timeline.ended;
+        outcome.finished.windows(2).map(gap).collect::<Vec<_>>()
+    };
+    assert_eq!(pauses(1), pauses(1));
+    assert_ne!(pauses(1), pauses(2));
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use benchhost_load::{Pattern, Rate, poisson};
+use benchhost_load::{Pattern, Rate, Span, poisson};
 use benchhost_model::Nanos;
 
 use crate::server::{Crowd, job, job_at, ok, plan, run, serve};
@@ -86,7 +86,7 @@ fn more_jobs_than_are_looked_ahead_all_go_out() {
 #[test]
 fn jobs_due_after_the_end_are_handed_back_unsent() {
     let mut plan = plan(serve(ok), OPEN);
-    plan.stop.after = Some(Duration::from_millis(10));
+    plan.phases.measured = Span::For(Duration::from_millis(10));
     // An hour later: were it waited for, the test would not end.
     let jobs = vec![job_at(0, 0), job_at(1, 5), job_at(2, 10), job_at(3, 3_600_000)];
     let outcome = run(plan, jobs);
@@ -95,4 +95,47 @@ fn jobs_due_after_the_end_are_handed_back_unsent() {
     assert!(by_id[&2].sent.is_none() && by_id[&3].sent.is_none());
     assert_eq!(by_id[&3].scheduled, outcome.report.start.unwrap() + Nanos::new(3_600_000_000_000));
     assert_eq!((outcome.report.finished, outcome.report.never_sent, outcome.report.cut), (2, 2, 0));
+}
+
+#[test]
+fn waiting_under_a_cap_is_told_from_other_delays() {
+    let address = serve(|id, socket| {
+        if id == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        ok(id, socket)
+    });
+    let outcome = run(plan(address, Pattern::Open { cap: Some(1) }), (0..5).map(|id| job_at(id, 0)).collect());
+    let by_id = outcome.by_id();
+    assert_eq!(by_id[&0].slot, None);
+    for id in 1..5 {
+        let slot = by_id[&id].slot.unwrap();
+        assert!(slot >= by_id[&(id - 1)].ended && by_id[&id].sent.unwrap() >= slot);
+    }
+    let report = &outcome.report;
+    assert_eq!(report.waited_for_slot, 4, "each waited for the first answer at least");
+    assert!(report.slip_gen.max < report.late.max);
+}
+
+#[test]
+fn several_io_threads_share_the_load_and_keep_their_connections() {
+    let crowd = Arc::new(Crowd::default());
+    let (inside, full) = (Arc::clone(&crowd), Barrier::new(6));
+    let address = serve(move |id, socket| {
+        inside.enter();
+        full.wait();
+        inside.leave();
+        ok(id, socket)
+    });
+    let mut plan = plan(address, Pattern::Open { cap: Some(6) });
+    plan.io.threads = 3.try_into().unwrap();
+    let outcome = run(plan, (0..60).map(|id| job_at(id, id / 6)).collect());
+    assert_eq!((crowd.most(), outcome.report.finished, outcome.by_id().len()), (6, 60, 60));
+    for thread in 0..3 {
+        let here = || outcome.finished.iter().filter(move |f| f.timeline.io_thread == thread);
+        let opened = here().filter(|f| !f.timeline.connection_reused).count();
+        assert!(here().count() > opened && (1..=6).contains(&opened), "{opened} of {}", here().count());
+    }
+    assert_eq!(outcome.report.io.len(), 3);
+    assert!(outcome.report.io.iter().all(|thread| thread.cpu_ns > 0 && !thread.granted.is_empty()));
 }

@@ -1,14 +1,15 @@
 //! Whatever the server does and whenever the load is stopped: every job comes back exactly once, and the counts agree.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use benchhost_load::{Control, FollowUp, Job, Pattern};
-use benchhost_model::{Ending, Nanos};
+use benchhost_load::{Control, DrainLoad, FollowUp, Job, Pattern, Phases, Span, Think};
+use benchhost_model::{Ending, Nanos, Phase};
 use proptest::prelude::*;
 
-use crate::server::{Then, hold, job, ok, plan, run_with, serve};
+use crate::server::{Outcome, Then, hold, job, ok, plan, run_with, serve};
 
 #[derive(Debug, Clone, Copy)]
 enum Act {
@@ -82,57 +83,89 @@ fn play(act: Act, id: u64, socket: &mut TcpStream) -> Then {
 }
 
 fn patterns() -> impl Strategy<Value = Pattern> {
+    let think = prop_oneof![
+        Just(Think::None),
+        Just(Think::Fixed(Duration::from_millis(1))),
+        Just(Think::Exponential(Duration::from_millis(1), 3)),
+    ];
     prop_oneof![
-        (1_u32..5, 0_u64..3).prop_map(|(concurrency, ms)| Pattern::Closed {
+        (1_u32..5, 0_u64..3, think).prop_map(|(concurrency, ms, think)| Pattern::Closed {
             concurrency,
-            stagger: Duration::from_millis(ms)
+            stagger: Duration::from_millis(ms),
+            think,
         }),
         Just(Pattern::Open { cap: None }),
         (1_u32..4).prop_map(|cap| Pattern::Open { cap: Some(cap) }),
+        (1_u32..5).prop_map(|size| Pattern::Batch { size }),
     ]
 }
 
-/// When to interfere: after so many answers, gently or not.
+fn spans() -> impl Strategy<Value = Span> {
+    prop_oneof![
+        Just(Span::None),
+        (0_u32..8).prop_map(Span::Sessions),
+        (0_u64..15).prop_map(|ms| Span::For(Duration::from_millis(ms))),
+        Just(Span::Endless),
+    ]
+}
+
+fn phases() -> impl Strategy<Value = Phases> {
+    let drain = prop_oneof![Just(DrainLoad::Loaded), Just(DrainLoad::Quiet)];
+    (spans(), spans(), drain).prop_map(|(warmup, measured, drain)| Phases { warmup, measured, drain })
+}
+
+/// When to interfere: after so many answers, and how.
 #[derive(Debug, Clone, Copy)]
 struct Interruption {
     after: usize,
-    gently: bool,
+    how: fn(&Control),
+}
+
+const INTERRUPTIONS: [fn(&Control); 3] = [Control::stop, Control::cut, Control::end_measuring];
+
+#[derive(Debug, Clone)]
+struct Case {
+    acts: Vec<Act>,
+    pattern: Pattern,
+    phases: Phases,
+    interruption: Option<Interruption>,
+    turns_each: u64,
+    threads: usize,
+    spin: bool,
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 50, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 120, max_shrink_iters: 50, ..ProptestConfig::default() })]
 
     #[test]
     fn every_job_comes_back_exactly_once(
-        acts in proptest::collection::vec(0..ACTS.len(), 1..25),
+        acts in proptest::collection::vec((0..ACTS.len()).prop_map(|act| ACTS[act]), 1..25),
         pattern in patterns(),
-        interruption in proptest::option::of((0_usize..20, any::<bool>())),
-        time in proptest::option::of(0_u64..15),
+        phases in phases(),
+        interruption in proptest::option::of((0_usize..20, 0..INTERRUPTIONS.len())
+            .prop_map(|(after, how)| Interruption { after, how: INTERRUPTIONS[how] })),
         turns_each in 1_u64..4,
+        threads in 1_usize..3,
+        spin in any::<bool>(),
     ) {
-        let interruption = interruption.map(|(after, gently)| Interruption { after, gently });
-        check(&acts, pattern, interruption, time, turns_each);
+        check(Case { acts, pattern, phases, interruption, turns_each, threads, spin });
     }
 }
 
-fn check(
-    acts: &[usize],
-    pattern: Pattern,
-    interruption: Option<Interruption>,
-    time: Option<u64>,
-    turns_each: u64,
-) {
-    let script: Vec<Act> = acts.iter().map(|act| ACTS[*act]).collect();
-    let sessions = script.len() as u64;
+fn check(case: Case) {
+    let Case { acts, pattern, phases, interruption, turns_each, threads, spin } = case;
+    let sessions = acts.len() as u64;
     let mut plan = plan(
-        serve(move |id, socket| play(script[usize::try_from(id % sessions).unwrap()], id, socket)),
+        serve(move |id, socket| play(acts[usize::try_from(id % sessions).unwrap()], id, socket)),
         pattern,
     );
     plan.target.limits.timeout = Duration::from_millis(25);
     plan.target.limits.idle_timeout = Duration::from_millis(15);
     plan.target.limits.body_cap = 1000;
-    plan.stop.after = time.map(Duration::from_millis);
-    plan.stop.drain = Duration::from_millis(5);
+    plan.phases = phases;
+    plan.io.threads = threads.try_into().unwrap();
+    plan.io.spin = spin;
+    plan.give_up = Duration::from_millis(5);
     let turn = move |session: u64, turn: u64| Job {
         session,
         last_in_session: turn + 1 == turns_each,
@@ -144,10 +177,10 @@ fn check(
     let outcome =
         run_with(plan, (0..sessions).map(|session| turn(session, 0)).collect(), &control, |done, turns| {
             seen += 1;
-            if let Some(Interruption { after, gently }) = interruption
+            if let Some(Interruption { after, how }) = interruption
                 && seen > after
             {
-                if gently { handle.stop() } else { handle.cut() }
+                how(&handle);
             }
             let (session, at) = (done.id % sessions, done.id / sessions);
             if at + 1 == turns_each || done.timeline.sent.is_none() {
@@ -170,11 +203,38 @@ fn check(
         assert!(timeline.body.len() <= 1000);
         assert!(timeline.sent.is_none_or(|sent| sent <= timeline.ended && sent >= timeline.scheduled));
         assert!(timeline.ending != Ending::Complete || timeline.status.is_some());
-        assert!(timeline.attempts <= 2);
+        assert!(timeline.attempts <= 2 && usize::from(timeline.io_thread) < threads);
     }
+    phases_are_sound(&outcome, phases, sessions);
     let progress = control.progress();
     assert_eq!((progress.in_flight, progress.done, progress.sent), (0, report.given, report.started));
     if let Pattern::Closed { concurrency, .. } | Pattern::Open { cap: Some(concurrency) } = pattern {
         assert!(report.most_in_flight <= u64::from(concurrency));
+    }
+    if let Pattern::Batch { size } = pattern {
+        assert!(report.most_in_flight <= u64::from(size));
+    }
+}
+
+/// All turns of a session belong to one part; parts follow one another and hold no more sessions than they may.
+fn phases_are_sound(outcome: &Outcome, phases: Phases, sessions: u64) {
+    let mut part = HashMap::new();
+    for done in &outcome.finished {
+        let before = part.insert(done.id % sessions, done.phase);
+        assert!(before.is_none_or(|before| before == done.phase), "session {}", done.id % sessions);
+    }
+    let number = |phase| [Phase::Warmup, Phase::Measured, Phase::Drain].iter().position(|p| *p == phase);
+    let in_order: Vec<_> = (0..sessions).map(|session| number(part[&session])).collect();
+    assert!(in_order.is_sorted(), "{in_order:?}");
+    for (span, phase) in [(phases.warmup, Phase::Warmup), (phases.measured, Phase::Measured)] {
+        let held = in_order.iter().filter(|part| **part == number(phase)).count();
+        match span {
+            Span::None => assert_eq!(held, 0),
+            Span::Sessions(count) => assert!(held <= count as usize),
+            Span::For(_) | Span::Endless => {}
+        }
+    }
+    if let (Some(from), Some(until)) = (outcome.report.measured_from, outcome.report.measured_until) {
+        assert!(from <= until && outcome.report.start.is_some_and(|start| start <= from));
     }
 }

@@ -9,7 +9,9 @@ use std::thread;
 use std::time::Duration;
 
 use benchhost_http::{Connector, Limits, Outgoing, Reuse, RunClock, Target, TlsOptions};
-use benchhost_load::{Control, Finished, FollowUp, Job, Lanes, LoadPlan, LoadReport, Pattern, Stop, drive};
+use benchhost_load::{
+    Control, Finished, FollowUp, IoPlan, Job, Lanes, LoadPlan, LoadReport, Pattern, Phases, Think, drive,
+};
 use benchhost_model::{Nanos, Timeline};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -101,14 +103,16 @@ pub(crate) fn job_at(id: u64, ms: u64) -> Job {
 
 /// As many slots, all at once.
 pub(crate) fn closed(concurrency: u32) -> Pattern {
-    Pattern::Closed { concurrency, stagger: Duration::ZERO }
+    Pattern::Closed { concurrency, stagger: Duration::ZERO, think: Think::None }
 }
 
 /// A load with generous limits.
 pub(crate) fn plan(address: SocketAddr, pattern: Pattern) -> LoadPlan {
     LoadPlan {
         pattern,
-        stop: Stop { after: None, drain: Duration::from_mins(1) },
+        phases: Phases::ENDLESS,
+        io: IoPlan::default(),
+        give_up: Duration::from_mins(1),
         target: Target {
             base: format!("http://{address}").parse().unwrap(),
             connector: Connector::new(&TlsOptions::default()).unwrap(),
@@ -172,3 +176,34 @@ pub(crate) fn run_with(
 pub(crate) fn run(plan: LoadPlan, jobs: Vec<Job>) -> Outcome {
     run_with(plan, jobs, &Control::new(), |_, _| {})
 }
+
+/// Runs the jobs that `make` gives, one after the other, for as long as the load takes any; at most `most`. Also says how
+/// many jobs the load's lane took.
+pub(crate) fn run_fed(
+    plan: LoadPlan,
+    most: u64,
+    make: impl Fn(u64) -> Job + Send,
+    control: &Control,
+    mut react: impl FnMut(&Finished, &UnboundedSender<FollowUp>) + Send,
+) -> (Outcome, u64) {
+    let (give, fresh) = tokio::sync::mpsc::channel(LANE);
+    let (turns, follow_ups) = tokio::sync::mpsc::unbounded_channel();
+    let (finished, answers) = mpsc::channel();
+    thread::scope(|scope| {
+        let feeder =
+            scope.spawn(move || (0..most).take_while(|id| give.blocking_send(make(*id)).is_ok()).count() as u64);
+        let listener = scope.spawn(move || {
+            let mut all = Vec::new();
+            for answer in answers {
+                react(&answer, &turns);
+                all.push(answer);
+            }
+            all
+        });
+        let report = drive(plan, Lanes { fresh, follow_ups, finished }, control);
+        (Outcome { finished: listener.join().unwrap(), report }, feeder.join().unwrap())
+    })
+}
+
+/// Jobs that wait in the lane of [`run_fed`].
+pub(crate) const LANE: usize = 4;

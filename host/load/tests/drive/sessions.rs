@@ -113,7 +113,7 @@ fn when_nobody_can_continue_a_session_it_has_ended() {
 #[test]
 fn after_the_end_running_sessions_are_followed_and_no_session_begins() {
     let mut plan = plan(serve(ok), closed(1));
-    plan.stop.after = Some(Duration::from_millis(20));
+    plan.phases.measured = benchhost_load::Span::For(Duration::from_millis(20));
     let jobs = vec![turn(0, 0, false), turn(1, 0, true)];
     // The pause outlasts the load's time, so the second turn is sent after its end, and the second session never.
     let outcome = run_with(plan, jobs, &Control::new(), |done, turns| {

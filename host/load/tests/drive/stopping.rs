@@ -45,7 +45,7 @@ fn what_outlasts_the_drain_time_is_hung_up_on() {
         hold(socket)
     });
     let mut plan = plan(address, closed(1));
-    plan.stop.drain = Duration::from_millis(20);
+    plan.give_up = Duration::from_millis(20);
     let outcome = run_with(plan, vec![job(0), job(1)], &control, |_, _| {});
     let by_id = outcome.by_id();
     assert_eq!((by_id[&0].ending, &by_id[&0].failure), (Ending::Cancelled, &None));

@@ -61,7 +61,7 @@ fn one(rows: &[&SummaryRow], caption: &Caption) -> Option<super::Svg> {
     Some(figure(&head, grid, &panels, |canvas, panel, cell| {
         let words = Words {
             title: panel.title.clone(),
-            higher_is_better: panel.higher_is_better,
+            higher_is_better: Some(panel.higher_is_better),
             note: String::new(),
             simulated: scene.any_simulated(),
         };

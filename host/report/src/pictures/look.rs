@@ -68,6 +68,11 @@ pub(super) fn looks(series: &[Series<'_>]) -> Vec<Look> {
     (0..series.len()).map(|i| Look { colour: colour(i), mark: MARKS[i % MARKS.len()] }).collect()
 }
 
+/// The look at `place` of a list without pairs; repeats after seven.
+pub(super) const fn in_order(place: usize) -> Look {
+    Look { colour: IN_ORDER[place % IN_ORDER.len()], mark: MARKS[place % MARKS.len()] }
+}
+
 /// Draws `look`'s mark with a white ring, so that marks on a line of their own colour stand out.
 pub(super) fn mark(canvas: &mut Canvas<'_>, [x, y]: [f64; 2], look: Look) {
     for (grown, colour) in [(1.5, WHITE), (0.0, look.colour)] {

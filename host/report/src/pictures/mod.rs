@@ -1,7 +1,7 @@
 //! Pictures from summary rows: one function a figure, all SVG; [`render_png`] makes bitmaps of them.
 //!
 //! `letters` measures, `canvas` draws, `look` colours, `axis` scales, `frame` and `panel` lay out; none of those knows what
-//! a figure shows. `sweep`, `bars` and `parameters` choose what is shown.
+//! a figure shows. `sweep`, `bars`, `parameters` and `timeline` choose what is shown.
 
 mod axis;
 mod bars;
@@ -13,6 +13,7 @@ mod panel;
 mod parameters;
 mod png;
 mod sweep;
+mod timeline;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use canvas::Svg;
 pub use parameters::parameter_sweep;
 pub use png::render_png;
 pub use sweep::sweep;
+pub use timeline::{Curve, Span, Timeline, timeline};
 
 use crate::lines::clean;
 use crate::numbers;

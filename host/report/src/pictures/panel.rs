@@ -38,7 +38,8 @@ pub(super) struct Line {
 #[derive(Debug)]
 pub(super) struct Words {
     pub(super) title: String,
-    pub(super) higher_is_better: bool,
+    /// `None`: neither.
+    pub(super) higher_is_better: Option<bool>,
     /// More about what is drawn; may be empty.
     pub(super) note: String,
     /// Any of it was simulated.
@@ -75,7 +76,7 @@ pub(super) fn ground(canvas: &mut Canvas<'_>, cell: Cell, words: &Words, axis: O
     let (left, room) = (cell.left + EDGE, cell.width - EDGE - 18.0);
     let title = fit(&words.title, PANEL_TITLE, Face::Bold, room);
     canvas.text(&title, left, cell.top + 20.0, bold(PANEL_TITLE, INK, Anchor::Start));
-    let mut caption = direction(words.higher_is_better).to_owned();
+    let mut caption = words.higher_is_better.map_or("", direction).to_owned();
     if axis.is_some_and(|a| a.log) {
         caption.push_str(" · log scale");
     }

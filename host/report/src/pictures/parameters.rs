@@ -94,7 +94,7 @@ fn one(
             .collect();
         let words = Words {
             title: metric.title(),
-            higher_is_better: metric.higher_is_better,
+            higher_is_better: Some(metric.higher_is_better),
             note: String::new(),
             simulated: scene.any_simulated(),
         };

@@ -74,7 +74,7 @@ fn one(rows: &[&SummaryRow], caption: &Caption) -> super::Svg {
         let dashed = drawn.iter().flat_map(|l| l.points.iter().flatten()).any(|p| p.upper.is_some());
         let words = Words {
             title: shown.metric.title(),
-            higher_is_better: shown.metric.higher_is_better,
+            higher_is_better: Some(shown.metric.higher_is_better),
             note: if dashed { "dashed: p90".to_owned() } else { String::new() },
             simulated: scene.any_simulated(),
         };

@@ -1,7 +1,9 @@
 //! `summary.csv` and `summary.json`: every row, unrounded, in a form that stays. `COLUMNS.md` describes the columns.
 
-use benchhost_model::{Distribution, SummaryRow, Target};
+use benchhost_model::{LoadPoint, SummaryRow};
 use serde::Serialize;
+
+use super::columns::columns;
 
 /// Version of `summary.json`; raised when a field changes its meaning or goes.
 const SCHEMA_VERSION: u32 = 1;
@@ -12,22 +14,15 @@ pub fn summary_csv(rows: &[SummaryRow]) -> String {
     let scores = score_names(rows);
     let mut text = line(summary_columns(rows));
     for row in rows {
-        text.push_str(&line(cells(row, &scores)));
+        text.push_str(&line(columns(row, &scores).into_iter().map(|(_, cell)| cell).collect()));
     }
     text
 }
 
 /// The columns of [`summary_csv`] for these rows; only the score columns depend on them.
 pub fn summary_columns(rows: &[SummaryRow]) -> Vec<String> {
-    let distributions = METRICS.iter().flat_map(|m| STATISTICS.iter().map(move |s| format!("{m}_{s}_ms")));
-    let scores = score_names(rows);
-    START
-        .iter()
-        .map(ToString::to_string)
-        .chain(distributions)
-        .chain(END.iter().map(ToString::to_string))
-        .chain(scores.iter().map(|s| format!("score_{s}")))
-        .collect()
+    let blank = SummaryRow::blank(LoadPoint::Concurrency(1));
+    columns(&blank, &score_names(rows)).into_iter().map(|(name, _)| name).collect()
 }
 
 /// `summary.json`: `{"schema_version": 1, "rows": […]}` with every field of a summary row.
@@ -42,67 +37,6 @@ pub fn summary_json(rows: &[SummaryRow]) -> String {
         serde_json::to_string_pretty(&File { schema_version: SCHEMA_VERSION, rows }).unwrap_or_default();
     text.push('\n');
     text
-}
-
-/// Columns before the distributions.
-const START: [&str; 20] = [
-    "run_id",
-    "engine",
-    "variant",
-    "model",
-    "target",
-    "workload",
-    "load",
-    "repeat",
-    "scheduled",
-    "completed",
-    "failed",
-    "cut",
-    "shed",
-    "unbuildable",
-    "duration_s",
-    "req_s",
-    "out_tok_s",
-    "total_tok_s",
-    "input_tokens",
-    "output_tokens",
-];
-/// The distributions, each with all [`STATISTICS`], as `<metric>_<statistic>_ms`.
-const METRICS: [&str; 4] = ["ttft", "tpot", "itl", "e2e"];
-const STATISTICS: [&str; 4] = ["mean", "p50", "p90", "p99"];
-/// Columns between the distributions and the scores.
-const END: [&str; 4] = ["decode_tok_s_p50", "gpu_mem_peak_mib", "gpu_power_mean_w", "usd_per_mtok_out"];
-
-/// The cells of one row, in the order of [`summary_columns`].
-fn cells(row: &SummaryRow, scores: &[&str]) -> Vec<String> {
-    let target = match row.target {
-        Target::Real => "real",
-        Target::Simulated => "simulated",
-    };
-    let mut cells: Vec<String> =
-        [&row.run_id, &row.engine, &row.variant, &row.model].map(Clone::clone).to_vec();
-    cells.extend([target.to_owned(), row.workload.clone(), row.load.to_string(), row.repeat.to_string()]);
-    let c = row.counts;
-    cells.extend([c.scheduled, c.completed, c.failed, c.cut, c.shed, c.unbuildable].map(|n| n.to_string()));
-    cells.extend([row.duration_s, row.req_s, row.out_tok_s, row.total_tok_s].map(number));
-    cells.extend([row.input_tokens, row.output_tokens].map(|n| n.map_or(String::new(), |n| n.to_string())));
-    for d in [&row.ttft, &row.tpot, &row.itl, &row.e2e] {
-        cells.extend(distribution(d).map(number));
-    }
-    cells.extend(
-        [row.decode_tok_s_p50, row.gpu_mem_peak_mib, row.gpu_power_mean_w, row.usd_per_mtok_out].map(number),
-    );
-    cells.extend(scores.iter().map(|s| number(row.scores.get(*s).copied())));
-    cells
-}
-
-/// In the order of [`STATISTICS`].
-const fn distribution(d: &Distribution) -> [Option<f64>; 4] {
-    [d.mean, d.p50, d.p90, d.p99]
-}
-
-fn number(value: Option<f64>) -> String {
-    value.filter(|v| v.is_finite()).map_or(String::new(), |v| v.to_string())
 }
 
 fn score_names(rows: &[SummaryRow]) -> Vec<&str> {
@@ -130,18 +64,23 @@ fn line(cells: Vec<String>) -> String {
 mod tests {
     use super::*;
     use crate::fixtures::{all_failed, row, simulated};
-    use benchhost_model::Record;
+    use benchhost_model::{Distribution, Record};
     use serde::de::value::Error;
     use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 
     const COLUMNS: &str = include_str!("../../COLUMNS.md");
 
-    /// A column is described when its name stands at the start of a table line, in backticks.
+    /// A column is described when its name stands at the start of a table line, in backticks, or when it is made of a
+    /// latency and a statistic that do: `ttft_…` and `…_p50_ms`.
     fn described(section: &str, column: &str) -> bool {
         let text = COLUMNS.split("\n## ").find(|s| s.starts_with(section)).unwrap_or_default();
-        text.lines().any(|l| {
-            l.starts_with("| ") && l.split(" | ").next().is_some_and(|c| c.contains(&format!("`{column}`")))
-        })
+        let firsts: Vec<&str> =
+            text.lines().filter(|l| l.starts_with("| ")).filter_map(|l| l.split(" | ").next()).collect();
+        let stands = |name: &str| firsts.iter().any(|first| first.contains(&format!("`{name}`")));
+        let made = column
+            .match_indices('_')
+            .any(|(at, _)| stands(&format!("{}_…", &column[..at])) && stands(&format!("…{}", &column[at..])));
+        stands(column) || made
     }
 
     /// The fields that serde asks for when it reads a `T`.
@@ -178,7 +117,9 @@ mod tests {
         for column in summary_columns(&[scored]) {
             assert!(described("`summary.csv`", &column), "`{column}` is not in COLUMNS.md");
         }
-        assert!(!described("`summary.csv`", "nonsense"));
+        for nonsense in ["nonsense", "ttft_nonsense_ms", "nonsense_p50_ms"] {
+            assert!(!described("`summary.csv`", nonsense), "{nonsense}");
+        }
     }
 
     #[test]
@@ -190,15 +131,16 @@ mod tests {
     }
 
     #[test]
-    fn cells_stand_under_their_columns_and_unknown_ones_are_empty() {
+    fn labels_are_quoted_and_what_is_unknown_is_empty() {
         let mut scored = row("vllm", "fp16, \"fast\"", 8);
         scored.scores.insert("f1".into(), 0.5);
         scored.gpu_mem_peak_mib = Some(f64::NAN);
-        insta::assert_snapshot!(summary_csv(&[scored, simulated(all_failed("tgi", "fp16", 8))]), @r#"
-        run_id,engine,variant,model,target,workload,load,repeat,scheduled,completed,failed,cut,shed,unbuildable,duration_s,req_s,out_tok_s,total_tok_s,input_tokens,output_tokens,ttft_mean_ms,ttft_p50_ms,ttft_p90_ms,ttft_p99_ms,tpot_mean_ms,tpot_p50_ms,tpot_p90_ms,tpot_p99_ms,itl_mean_ms,itl_p50_ms,itl_p90_ms,itl_p99_ms,e2e_mean_ms,e2e_p50_ms,e2e_p90_ms,e2e_p99_ms,decode_tok_s_p50,gpu_mem_peak_mib,gpu_power_mean_w,usd_per_mtok_out,score_f1
-        20260101-000000-0001,vllm,"fp16, ""fast""",llama-3-8b,real,empathetic,concurrency=8,1,100,100,0,0,0,0,6.133333333333333,16.304347826086957,1043.4782608695652,3130.434782608696,12800,6400,37.800000000000004,36,50.4,79.2,7.844444444444445,7.470899470899471,10.459259259259259,16.435978835978837,7.844444444444445,7.470899470899471,10.459259259259259,16.435978835978837,515.1999999999999,490.66666666666663,686.9333333333333,1079.4666666666667,130.43478260869566,,,,0.5
-        20260101-000000-0001,tgi,fp16,llama-3-8b,simulated,empathetic,concurrency=8,1,4,0,3,1,0,0,,,,,,,,,,,,,,,,,,,,,,,,,,,
-        "#);
+        let csv = summary_csv(&[scored, simulated(all_failed("tgi", "fp16", 8))]);
+        let lines: Vec<&str> = csv.lines().collect();
+        assert!(lines[1].contains(",\"fp16, \"\"fast\"\"\","), "{}", lines[1]);
+        assert!(lines[1].ends_with(",0.5") && lines[2].ends_with(','), "{csv}");
+        assert!(!csv.contains("NaN"), "{csv}");
+        assert!(lines[2].contains(",simulated,empathetic,concurrency=8,,1,,4,0,3,0,1,0,0,"), "{}", lines[2]);
     }
 
     #[test]
@@ -213,6 +155,7 @@ mod tests {
         assert_eq!(cell("e2e_p50_ms"), row.e2e.p50.unwrap().to_string());
         assert_eq!(cell("itl_p99_ms"), row.itl.p99.unwrap().to_string());
         assert_eq!(cell("usd_per_mtok_out"), "");
+        assert_eq!((cell("verdict"), cell("steady"), cell("window")), ("valid", "steady", "declared"));
     }
 
     #[test]
@@ -232,6 +175,7 @@ mod tests {
                 out_tok_s: None,
                 total_tok_s: None,
                 decode_tok_s_p50: None,
+                makespan: benchhost_model::Rates::default(),
                 ttft: none,
                 ttft_sched: none,
                 tpot: none,

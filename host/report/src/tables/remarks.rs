@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use benchhost_model::{SummaryRow, Target};
+use benchhost_model::{LoadPoint, Steadiness, SummaryRow, Target, WindowKind};
 
 use super::grid::{TABLE_WIDTH, TableStyle, escaped};
-use super::summary::{Figure, Group};
+use super::summary::{Figure, Group, HARNESS};
 use crate::lines::{clean, cut, wrap};
 use crate::numbers::{NOTHING, count};
 use crate::series::loads;
@@ -16,9 +16,10 @@ type Count = fn(&SummaryRow) -> u64;
 /// Outcomes of all loads and repeats of a group, and the first message of each kind of failure.
 pub(super) fn outcomes(style: TableStyle, group: &Group<'_>) -> String {
     let sum = |pick: fn(&SummaryRow) -> u64| group.rows().iter().map(|r| pick(r)).sum::<u64>();
-    let kinds: [(&str, Count); 5] = [
+    let kinds: [(&str, Count); 6] = [
         ("completed", |r| r.counts.completed),
         ("failed", |r| r.counts.failed),
+        ("hung up as planned", |r| r.counts.hung_up),
         ("cut off", |r| r.counts.cut),
         ("never sent", |r| r.counts.shed),
         ("not built", |r| r.counts.unbuildable),
@@ -60,7 +61,11 @@ pub(super) fn outcomes(style: TableStyle, group: &Group<'_>) -> String {
 pub(super) fn notes(rows: &[&SummaryRow], groups: &[Group<'_>], figures: &[Figure<'_>]) -> Vec<String> {
     let mut notes = Vec::new();
     let missing = |f: &&Figure<'_>| {
-        groups.iter().any(|g| loads(g.rows()).iter().any(|l| g.series.spread(*l, |r| (f.pick)(r)).is_none()))
+        groups.iter().any(|g| {
+            loads(g.rows())
+                .iter()
+                .any(|l| !all_saturated(g, *l) && g.series.spread(*l, |r| (f.pick)(r)).is_none())
+        })
     };
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for figure in figures.iter().filter(missing) {
@@ -91,6 +96,12 @@ pub(super) fn notes(rows: &[&SummaryRow], groups: &[Group<'_>], figures: &[Figur
             notes.push("SIMULATED: where marked, the built-in simulator answered, not a real server.".into());
         }
     }
+    if figures.iter().any(|f| f.name == HARNESS) {
+        notes.push("harness ≤: how far this program may have bent TTFT, at most.".to_owned());
+    }
+    if let Some(over) = rates_over(rows) {
+        notes.push(over);
+    }
     let per_token = if figures.iter().any(|f| f.over.starts_with("ITL")) {
         "ITL: gap between tokens"
     } else {
@@ -98,6 +109,26 @@ pub(super) fn notes(rows: &[&SummaryRow], groups: &[Group<'_>], figures: &[Figur
     };
     notes.push(format!("TTFT: send to first output · {per_token} · e2e: send to last"));
     notes
+}
+
+/// Its dashes have another reason than a lack of data.
+fn all_saturated(group: &Group<'_>, load: LoadPoint) -> bool {
+    group.series.at(load).all(|r| r.steady.verdict == Steadiness::Saturated)
+}
+
+/// Rates over the whole run hold its beginning and its end, and so depend on its length.
+fn rates_over(rows: &[&SummaryRow]) -> Option<String> {
+    let makespan = |r: &&&SummaryRow| r.window == WindowKind::Makespan && r.req_s.is_some();
+    match rows.iter().filter(makespan).count() {
+        0 => None,
+        n if n == rows.len() => {
+            Some("req/s, tok/s: over the makespan, first send to last output.".to_owned())
+        }
+        n => Some(format!(
+            "req/s, tok/s: {n} of {} load points are over the makespan, as their window was too short.",
+            rows.len()
+        )),
+    }
 }
 
 /// A note in either style.

@@ -4,11 +4,13 @@
 use benchhost_model::{LoadPoint, SummaryRow, Target};
 
 use super::grid::{Align, Column, TableStyle, heading, tables};
+use super::objectives;
 use super::remarks::{note, notes, outcomes};
+use super::trust::trust;
 use crate::lines::{clean, cut};
 use crate::metric::{
-    COST, E2E_P50, GPU_ENERGY, GPU_MEMORY, GPU_POWER, ITL_P50, Metric, OUT_TOK_S, REQ_S, TPOT_P50, TTFT_P50,
-    TTFT_P90, TTFT_P99,
+    COST, E2E_P50, GPU_ENERGY, GPU_MEMORY, GPU_POWER, ITL_P50, Metric, OUT_TOK_S, REQ_S, TPOT_P50,
+    TTFT_HARNESS, TTFT_P50, TTFT_P90, TTFT_P99,
 };
 use crate::numbers::{self, NOTHING};
 use crate::series::{Series, Spread, distinct, join, loads, series_of};
@@ -27,10 +29,17 @@ pub fn summary_table(rows: &[SummaryRow], style: TableStyle) -> String {
     let mut blocks = Vec::new();
     let main = draw(style, &groups, &figures, &[ok_column()], |row_of| vec![ok_cell(row_of)]);
     for (group, table) in groups.iter().zip(main) {
-        blocks.push(
-            [heading(style, &group.name, group.mark), paragraph(style, &table), outcomes(style, group)]
-                .join("\n"),
-        );
+        let mut block =
+            vec![heading(style, &group.name, group.mark), paragraph(style, &table), outcomes(style, group)];
+        block.extend(trust(style, group));
+        blocks.push(block.join("\n"));
+    }
+    for group in &groups {
+        let figures = objectives::figures(group.rows());
+        if has_any(group.rows(), &figures) {
+            let tables = draw(style, std::slice::from_ref(group), &figures, &[], |_| Vec::new());
+            blocks.extend(tables.iter().map(|t| titled(style, "objectives", group, t)));
+        }
     }
     let machine = machine(&all);
     let tables = draw(style, &groups, &machine, &[], |_| Vec::new());
@@ -98,6 +107,8 @@ fn of_metric(over: &str, name: &str, metric: Metric, missing: &'static str) -> F
     Figure { over: over.to_owned(), name: name.to_owned(), pick: Box::new(metric.pick), missing }
 }
 
+/// Name of the column that bounds the program's own error.
+pub(super) const HARNESS: &str = "≤ ms";
 const NO_TOKENS: &str = "needs token counts of completed requests";
 const TOO_FEW: &str = "needs more completed requests";
 
@@ -114,14 +125,19 @@ fn figures(rows: &[&SummaryRow]) -> Vec<Figure<'static>> {
     } else {
         of_metric("TTFT ms", "p90", TTFT_P90, TOO_FEW)
     };
-    vec![
+    let mut figures = vec![
         of_metric("", "req/s", REQ_S, TOO_FEW),
         of_metric("", "tok/s", OUT_TOK_S, NO_TOKENS),
         of_metric("TTFT ms", "p50", TTFT_P50, TOO_FEW),
         tail,
-        per_token,
-        of_metric("e2e ms", "p50", E2E_P50, TOO_FEW),
-    ]
+    ];
+    // Beside the latency that it bends most.
+    let bound = of_metric("harness", HARNESS, TTFT_HARNESS, "needs kernel stamps or a selfcheck");
+    if has_any(rows, std::slice::from_ref(&bound)) {
+        figures.push(bound);
+    }
+    figures.extend([per_token, of_metric("e2e ms", "p50", E2E_P50, TOO_FEW)]);
+    figures
 }
 
 fn has_any(rows: &[&SummaryRow], figures: &[Figure<'_>]) -> bool {
@@ -170,13 +186,14 @@ fn draw(
     extra: &[Column],
     extra_cells: impl Fn(&[&SummaryRow]) -> Vec<String>,
 ) -> Vec<String> {
-    let concurrency = |r: &&&SummaryRow| matches!(r.load, LoadPoint::Concurrency(_));
-    let all = || groups.iter().flat_map(|g| g.rows().iter());
-    let mixed = all().any(|r| concurrency(&r)) && all().any(|r| !concurrency(&r));
-    let load = match (mixed, all().all(|r| concurrency(&r))) {
-        (true, _) => "load",
-        (false, true) => "concurrency",
-        (false, false) => "rate/s",
+    let mut kinds = groups.iter().flat_map(Group::rows).map(|r| r.load.kind());
+    let first = kinds.next().unwrap_or("load");
+    let mixed = kinds.any(|kind| kind != first);
+    let load = match first {
+        _ if mixed => "load",
+        "rate" => "rate/s",
+        "trace" => "times faster",
+        kind => kind,
     };
     let mut header = vec![Column::new("", load, if mixed { Align::Left } else { Align::Point })];
     header.extend_from_slice(extra);
@@ -229,21 +246,24 @@ mod tests {
         let rows = [row("vllm", "fp16", 1), row("vllm", "fp16", 128), simulated(row("tgi", "tgi", 1))];
         insta::assert_snapshot!(summary_table(&rows, TableStyle::Plain), @"
         vllm · fp16 · empathetic
-                      requests                TTFT ms  TTFT ms  TPOT ms  e2e ms
-        concurrency  ok/failed  req/s  tok/s      p50      p99      p50     p50
-        ───────────────────────────────────────────────────────────────────────
-                  1      100/0   2.40    154     22.0     48.4     6.29     416
-                128      100/0  72.3   4,627    276      607      27.8    1,771
+                      requests                TTFT ms  TTFT ms  harness  TPOT ms  e2e ms
+        concurrency  ok/failed  req/s  tok/s      p50      p99     ≤ ms      p50     p50
+        ────────────────────────────────────────────────────────────────────────────────
+                  1      100/0   2.40    154     22.0     48.4   0.0600     6.29     416
+                128      100/0  72.3   4,627    276      607     0.0600    27.8    1,771
         200 scheduled: 200 completed
+        harness error ≤ TPOT 0.00400 ms · e2e 0.110 ms
 
         tgi · empathetic — SIMULATED
-                      requests                TTFT ms  TTFT ms  TPOT ms  e2e ms
-        concurrency  ok/failed  req/s  tok/s      p50      p99      p50     p50
-        ───────────────────────────────────────────────────────────────────────
-                  1      100/0   2.04    131     22.0     48.4     7.45     489
+                      requests                TTFT ms  TTFT ms  harness  TPOT ms  e2e ms
+        concurrency  ok/failed  req/s  tok/s      p50      p99     ≤ ms      p50     p50
+        ────────────────────────────────────────────────────────────────────────────────
+                  1      100/0   2.04    131     22.0     48.4   0.0600     7.45     489
         100 scheduled: 100 completed
+        harness error ≤ TPOT 0.00400 ms · e2e 0.110 ms
 
         SIMULATED: where marked, the built-in simulator answered, not a real server.
+        harness ≤: how far this program may have bent TTFT, at most.
         TTFT: send to first output · TPOT: time per later token · e2e: send to last
         ");
     }
@@ -259,20 +279,22 @@ mod tests {
         let rows = [no_tokens, all_failed("tgi", "fp16", 16)];
         insta::assert_snapshot!(summary_table(&rows, TableStyle::Plain), @"
         tgi · fp16 · empathetic
-                      requests                TTFT ms  TTFT ms  ITL ms  e2e ms
-        concurrency  ok/failed  req/s  tok/s      p50      p90     p50     p50
-        ──────────────────────────────────────────────────────────────────────
-                  8      100/0   13.9      –     36.0     50.4    8.85    577
-                 16        0/3     –       –       –        –      –         –
+                      requests                TTFT ms  TTFT ms  harness  ITL ms  e2e ms
+        concurrency  ok/failed  req/s  tok/s      p50      p90     ≤ ms     p50     p50
+        ───────────────────────────────────────────────────────────────────────────────
+                  8      100/0   13.9      –     36.0     50.4   0.0600    8.85    577
+                 16        0/3     –       –       –        –     –         –         –
         104 scheduled: 100 completed, 3 failed, 1 cut off
           http_503 ×2: server [31m is | overloaded
           timeout ×1
         2 answered on a second connection
         1 completed with another length than the exact one asked for
+        harness error ≤ TPOT 0.00400 ms · e2e 0.110 ms
 
         – not supported by the data: req/s, TTFT p50, TTFT p90, e2e p50 (needs more
           completed requests); tok/s, ITL p50 (needs token counts of completed
-          requests).
+          requests); harness ≤ ms (needs kernel stamps or a selfcheck).
+        harness ≤: how far this program may have bent TTFT, at most.
         TTFT: send to first output · ITL: gap between tokens · e2e: send to last
         ");
     }
@@ -287,18 +309,20 @@ mod tests {
         let rows = [measured, row("tgi", "fp16", 8)];
         insta::assert_snapshot!(summary_table(&rows, TableStyle::Plain), @"
         vllm · fp16 · empathetic
-                      requests                TTFT ms  TTFT ms  TPOT ms  e2e ms
-        concurrency  ok/failed  req/s  tok/s      p50      p99      p50     p50
-        ───────────────────────────────────────────────────────────────────────
-                  8      100/0   16.3  1,043     36.0     79.2     7.47     491
+                      requests                TTFT ms  TTFT ms  harness  TPOT ms  e2e ms
+        concurrency  ok/failed  req/s  tok/s      p50      p99     ≤ ms      p50     p50
+        ────────────────────────────────────────────────────────────────────────────────
+                  8      100/0   16.3  1,043     36.0     79.2   0.0600     7.47     491
         100 scheduled: 100 completed
+        harness error ≤ TPOT 0.00400 ms · e2e 0.110 ms
 
         tgi · fp16 · empathetic
-                      requests                TTFT ms  TTFT ms  TPOT ms  e2e ms
-        concurrency  ok/failed  req/s  tok/s      p50      p99      p50     p50
-        ───────────────────────────────────────────────────────────────────────
-                  8      100/0   13.9    887     36.0     79.2     8.85     577
+                      requests                TTFT ms  TTFT ms  harness  TPOT ms  e2e ms
+        concurrency  ok/failed  req/s  tok/s      p50      p99     ≤ ms      p50     p50
+        ────────────────────────────────────────────────────────────────────────────────
+                  8      100/0   13.9    887     36.0     79.2   0.0600     8.85     577
         100 scheduled: 100 completed
+        harness error ≤ TPOT 0.00400 ms · e2e 0.110 ms
 
         cost and GPU · vllm · fp16 · empathetic
                      GPU peak       US$ per
@@ -312,6 +336,7 @@ mod tests {
         ─────────────────────────────
                   8      0.701  0.500
 
+        harness ≤: how far this program may have bent TTFT, at most.
         TTFT: send to first output · TPOT: time per later token · e2e: send to last
         ");
     }
@@ -334,24 +359,26 @@ mod tests {
         insta::assert_snapshot!(summary_table(&rows, TableStyle::Markdown), @r#"
         **vllm · fp16 · empathetic**
 
-        | concurrency | requests ok/failed | req/s | tok/s | TTFT ms p50 | TTFT ms p99 | TPOT ms p50 | e2e ms p50 |
-        |------------:|-------------------:|------:|------:|------------:|------------:|------------:|-----------:|
-        |           1 |              100/0 |  2.40 |   154 |        22.0 |        48.4 |        6.29 |        416 |
+        | concurrency | requests ok/failed | req/s | tok/s | TTFT ms p50 | TTFT ms p99 | harness ≤ ms | TPOT ms p50 | e2e ms p50 |
+        |------------:|-------------------:|------:|------:|------------:|------------:|-------------:|------------:|-----------:|
+        |           1 |              100/0 |  2.40 |   154 |        22.0 |        48.4 |       0.0600 |        6.29 |        416 |
 
         100 scheduled: 100 completed
+        harness error ≤ TPOT 0.00400 ms · e2e 0.110 ms
 
         **tgi · fp16 · empathetic** — SIMULATED
 
-        | concurrency | requests ok/failed | req/s | tok/s | TTFT ms p50 | TTFT ms p99 | TPOT ms p50 | e2e ms p50 |
-        |------------:|-------------------:|------:|------:|------------:|------------:|------------:|-----------:|
-        |           1 |                0/3 |     – |     – |           – |           – |           – |          – |
+        | concurrency | requests ok/failed | req/s | tok/s | TTFT ms p50 | TTFT ms p99 | harness ≤ ms | TPOT ms p50 | e2e ms p50 |
+        |------------:|-------------------:|------:|------:|------------:|------------:|-------------:|------------:|-----------:|
+        |           1 |                0/3 |     – |     – |           – |           – |            – |           – |          – |
 
         4 scheduled: 0 completed, 3 failed, 1 cut off  
         http\_503 ×2: server \[31m is \| overloaded  
         timeout ×1
 
-        - – not supported by the data: req/s, TTFT p50, TTFT p99, e2e p50 (needs more completed requests); tok/s, TPOT p50 (needs token counts of completed requests).
+        - – not supported by the data: req/s, TTFT p50, TTFT p99, e2e p50 (needs more completed requests); tok/s, TPOT p50 (needs token counts of completed requests); harness ≤ ms (needs kernel stamps or a selfcheck).
         - SIMULATED: where marked, the built-in simulator answered, not a real server.
+        - harness ≤: how far this program may have bent TTFT, at most.
         - TTFT: send to first output · TPOT: time per later token · e2e: send to last
         "#);
     }
@@ -368,6 +395,9 @@ mod tests {
         wild.counts.scheduled = u64::MAX / 4;
         wild.req_s = Some(1.0e-7);
         wild.out_tok_s = Some(9.9e18);
+        wild.harness.ttft = Some(benchhost_model::HarnessBound { ms: 123.456, ..Default::default() });
+        wild.steady.why = "x".repeat(300);
+        wild.warnings = vec!["a warning \u{1b}[31m".repeat(40)];
         wild.failures.insert("decode\u{7}".into(), 3);
         wild.failure_examples.insert("decode\u{7}".into(), "x".repeat(500));
         for i in 0..12 {

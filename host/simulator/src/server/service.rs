@@ -11,12 +11,14 @@ use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
 use tokio::sync::Notify;
 
+use super::socket::Arrival;
 use super::stream::{Abandoned, Paced};
 use super::telling::Telling;
 use crate::answer::{self, Script};
 use crate::dialect::{Api, Call, Delivery, Job, Reply, Speak, Trouble, parse_object, speaker};
 use crate::engine::Engine;
 use crate::fault::Fault;
+use crate::truth;
 
 /// Largest request body that is read: 64 MiB.
 const LARGEST_REQUEST: usize = 64 << 20;
@@ -35,6 +37,7 @@ struct Exchange {
 pub(super) async fn respond(
     engine: Arc<Engine>,
     close: Arc<Notify>,
+    arrival: Arc<Arrival>,
     request: Request<Incoming>,
 ) -> Result<Response<Paced>, Abandoned> {
     let speak = speaker(engine.config.dialect);
@@ -56,8 +59,12 @@ pub(super) async fn respond(
     } else {
         Bytes::new()
     };
+    let arrival = arrival.take();
     if let (true, Some(api)) = (post, speak.generates(path)) {
-        return exchange.generate(api, path, &body).await;
+        return exchange.generate(api, path, &body, arrival).await;
+    }
+    if !post && path == truth::PATH {
+        return exchange.send(&Reply::json(200, &exchange.engine.truth_page()));
     }
     let call = Call { post, path, body: &body };
     match speak.page(&call, &exchange.engine) {
@@ -109,7 +116,13 @@ impl Exchange {
     }
 
     /// Answers a generating request.
-    async fn generate(self, api: Api, path: &str, body: &[u8]) -> Result<Response<Paced>, Abandoned> {
+    async fn generate(
+        self,
+        api: Api,
+        path: &str,
+        body: &[u8],
+        arrival: u64,
+    ) -> Result<Response<Paced>, Abandoned> {
         let number = self.engine.arrive();
         let fault = self.engine.config.fault.pick(self.engine.config.seed, number);
         match fault {
@@ -134,7 +147,7 @@ impl Exchange {
             }
             Err(trouble) => return self.refuse(&trouble),
         };
-        let telling = self.begin(&job, number, fault);
+        let telling = Telling { arrival, ..self.begin(&job, number, fault) };
         if job.delivery == Delivery::Events { self.stream(telling) } else { self.whole(telling).await }
     }
 
@@ -155,6 +168,7 @@ impl Exchange {
             speak: self.speak,
             fault,
             stamp: config.stamp_writes,
+            arrival: 0,
             seed: config.seed ^ number,
         }
     }

@@ -32,6 +32,8 @@ pub(super) struct Telling {
     pub(super) fault: Option<Fault>,
     /// Whether events are stamped.
     pub(super) stamp: bool,
+    /// When the request arrived, on the monotonic clock.
+    pub(super) arrival: u64,
     /// Source of garbage.
     pub(super) seed: u64,
 }
@@ -46,7 +48,7 @@ enum Flow {
 impl Telling {
     /// Writes the answer as a stream.
     pub(super) async fn stream(mut self, sink: Sink) -> Result<(), Abandoned> {
-        let mut events = self.speak.events(self.api, self.stamp);
+        let mut events = self.speak.events(self.api, self.stamp).arrived(self.arrival);
         self.wire.open(&mut events);
         sink.send(events.take()).await;
         if let Some(Fault::Endless(bytes)) = self.fault {
@@ -59,6 +61,7 @@ impl Telling {
                 return Ok(());
             }
             self.tell(&step, &mut events);
+            self.generation.wrote(&step);
             sink.send(events.take()).await;
         }
         // An answer without tokens breaks here.
@@ -96,7 +99,7 @@ impl Telling {
                 Err(Abandoned)
             }
             Some(Fault::Stall(pause)) => {
-                tokio::time::sleep(pause).await;
+                self.generation.pause(pause).await;
                 Ok(Flow::GoOn)
             }
             _ => Ok(Flow::GoOn),
@@ -107,7 +110,7 @@ impl Telling {
     pub(super) async fn whole(mut self) -> (Reply, Paced) {
         while self.generation.next().await.is_some() {}
         if let Some(Fault::Stall(pause)) = self.fault {
-            tokio::time::sleep(pause).await;
+            self.generation.pause(pause).await;
         }
         let mut reply = self.wire.whole(self.generation.script(), &self.generation.tally());
         let mut bytes = Bytes::from(std::mem::take(&mut reply.body));

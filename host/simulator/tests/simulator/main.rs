@@ -3,6 +3,7 @@
 mod client;
 mod faults;
 mod framing;
+mod lean;
 mod lengths;
 mod load;
 mod native;

@@ -1,10 +1,12 @@
 //! For the tests of plugins: a host in memory, and the replay of recorded answers. Never part of a component.
 
+mod counting;
 pub mod engine;
 mod fake_host;
 mod fixture;
 pub mod workload;
 
+pub use counting::Counting;
 pub use fake_host::FakeHost;
 pub use fixture::replay;
 

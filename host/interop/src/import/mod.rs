@@ -1,0 +1,139 @@
+//! From the text of a foreign result file to [`Imported`]. Tells tools apart by the keys that only they write; one file a
+//! tool beside this one. Numbers only: files are opened by whoever calls.
+
+mod aiperf;
+mod guidellm;
+mod inference_perf;
+mod ledger;
+mod python;
+mod serving;
+
+use serde_json::{Map, Value};
+
+use crate::figure::{Imported, Tool};
+
+/// Why a text is no foreign result, or not one we can read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InteropError {
+    /// Not JSON.
+    #[error("line {line} is not JSON: {cause}")]
+    NotJson {
+        /// From 1; of a file that is one document, the line of the mistake.
+        line: usize,
+        /// The parser's words.
+        cause: String,
+    },
+    /// JSON of nobody we know.
+    #[error(
+        "the keys are those of no result that is read here (vLLM bench, AIPerf, GuideLLM, SGLang, inference-perf)"
+    )]
+    Unknown,
+    /// A known file without what every such file has.
+    #[error("the {tool} result has no usable `{key}`")]
+    Missing {
+        /// Who wrote it.
+        tool: Tool,
+        /// The key that is missing or of another type.
+        key: String,
+    },
+    /// Arrays that should go together do not.
+    #[error("the {tool} result has {left} entries in `{first}` and {right} in `{second}`")]
+    Uneven {
+        /// Who wrote it.
+        tool: Tool,
+        /// An array.
+        first: String,
+        /// Its length.
+        left: usize,
+        /// The other array.
+        second: String,
+        /// Its length.
+        right: usize,
+    },
+}
+
+/// Whether a text may be a foreign result: our own row files begin with a header line.
+pub fn looks_foreign(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
+/// Reads a result file of another tool: one JSON document, or one document a line.
+pub fn read(text: &str) -> Result<Imported, InteropError> {
+    let documents = documents(&python::plain_json(text))?;
+    let first = documents.first().ok_or(InteropError::Unknown)?;
+    let has = |key: &str| first.contains_key(key);
+    if has("benchmarks") && has("metadata") {
+        guidellm::read(first)
+    } else if has("load_summary") && has("successes") {
+        inference_perf::read(first)
+    } else if has("metadata") && has("metrics") {
+        aiperf::read_requests(&documents)
+    } else if has("aiperf_version") || (has("request_latency") && has("input_config")) {
+        aiperf::read_summary(first)
+    } else if has("total_throughput") && has("request_throughput") {
+        serving::read(Tool::Sglang, &documents)
+    } else if has("total_token_throughput") && has("request_throughput") {
+        serving::read(Tool::VllmBench, &documents)
+    } else {
+        Err(InteropError::Unknown)
+    }
+}
+
+/// The objects of a text: one document, an array of documents, or one a line. A torn last line is left out, as a killed
+/// writer leaves one.
+fn documents(text: &str) -> Result<Vec<Map<String, Value>>, InteropError> {
+    match serde_json::from_str::<Value>(text) {
+        Ok(Value::Object(one)) => return Ok(vec![one]),
+        Ok(Value::Array(many)) => return many.into_iter().map(object).collect(),
+        Ok(_) => return Err(InteropError::Unknown),
+        Err(error) if text.trim().lines().count() <= 1 => {
+            return Err(InteropError::NotJson { line: error.line(), cause: error.to_string() });
+        }
+        Err(_) => {}
+    }
+    let lines: Vec<(usize, &str)> =
+        text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).collect();
+    let mut found = Vec::with_capacity(lines.len());
+    for (place, (index, line)) in lines.iter().enumerate() {
+        match serde_json::from_str::<Value>(line) {
+            Ok(value) => found.push(object(value)?),
+            Err(_) if place > 0 && place + 1 == lines.len() && !text.ends_with('\n') => {}
+            Err(cause) => return Err(InteropError::NotJson { line: index + 1, cause: cause.to_string() }),
+        }
+    }
+    Ok(found)
+}
+
+fn object(value: Value) -> Result<Map<String, Value>, InteropError> {
+    match value {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(InteropError::Unknown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_nobodys_result_is_said() {
+        assert_eq!(read("{\"a\": 1}"), Err(InteropError::Unknown));
+        assert_eq!(read("3"), Err(InteropError::Unknown));
+        assert_eq!(read("[1]"), Err(InteropError::Unknown));
+        assert!(matches!(read("{"), Err(InteropError::NotJson { line: 1, .. })));
+        assert!(matches!(read("{\"a\":1}\n{oops}\n"), Err(InteropError::NotJson { line: 2, .. })));
+        assert_eq!(
+            read(""),
+            Err(InteropError::NotJson {
+                line: 1,
+                cause: "EOF while parsing a value at line 1 column 0".into()
+            })
+        );
+    }
+
+    #[test]
+    fn rows_of_our_own_are_not_foreign() {
+        assert!(!looks_foreign("row,run_id,engine\n"));
+        assert!(looks_foreign("\n {\"a\":1}"));
+    }
+}

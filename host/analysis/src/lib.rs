@@ -23,6 +23,7 @@
 mod arrivals;
 mod collector;
 mod distribution;
+mod findings;
 mod flow;
 mod gaps;
 mod goodput;
@@ -44,6 +45,7 @@ pub use benchhost_model::{
     ClockFacts, IoThreadFacts, MachineFacts, PointFacts, PointKey, QuantilesNs, SelfCheckFacts,
 };
 pub use collector::{Collector, GpuFigures, Options};
+pub use findings::{Configuration, findings};
 pub use flow::EventTimes;
 pub use objective::{Objective, ObjectiveMetric, ParseObjectiveError, Standing};
 pub use rules::{Evidence, Rule, Unit, judge, rules};

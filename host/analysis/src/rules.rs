@@ -10,6 +10,8 @@ pub struct Evidence {
     pub censored_share: Option<f64>,
     /// 99th percentile of the program's part of the slip, in ms.
     pub slip_gen_p99_ms: Option<f64>,
+    /// 99th percentile of the lag between the kernel's stamp and the program's of first events, in ms.
+    pub lag_first_p99_ms: Option<f64>,
     /// Median time to first token, in ms: what a slip is held against.
     pub ttft_p50_ms: Option<f64>,
     /// The busiest I/O thread's median and 99th percentile of 100 ms bins, as shares of a CPU.
@@ -54,6 +56,7 @@ impl Evidence {
         Self {
             censored_share: error.censored_share,
             slip_gen_p99_ms: error.slip_gen_p99_ms,
+            lag_first_p99_ms: error.lag_first_p99_ms,
             ttft_p50_ms,
             io_busy_p50: worst(|io| io.busy_p50),
             io_busy_p99: error.io_busy_p99,
@@ -112,6 +115,20 @@ fn slip_limit(evidence: &Evidence) -> f64 {
     (0.01 * evidence.ttft_p50_ms.unwrap_or(0.0)).max(1.0)
 }
 
+/// The limit of the CPU pressure. It is the machine's, and a server, a simulator or the program itself at work make it too,
+/// so where the program's own sends, stamps and lags are known to have kept their limits it says nothing against them;
+/// where one of them did not, or is not known, it is told.
+fn pressure_limit(evidence: &Evidence) -> f64 {
+    let slip = slip_limit(evidence);
+    let kept = evidence.censored_share.is_some_and(|share| share <= CENSORED)
+        && evidence.slip_gen_p99_ms.is_some_and(|ms| ms <= slip)
+        && evidence.lag_first_p99_ms.is_some_and(|ms| ms <= slip);
+    if kept { f64::INFINITY } else { 0.25 }
+}
+
+/// Share of events without a time of their own that figures still bear.
+const CENSORED: f64 = 0.001;
+
 const RULES: [Rule; 14] = [
     Rule {
         id: "load_fault",
@@ -127,7 +144,7 @@ const RULES: [Rule; 14] = [
         what: "output events whose time is not known because the program read late",
         unit: Unit::Share,
         found: |e| e.censored_share,
-        suspect_above: |_| 0.001,
+        suspect_above: |_| CENSORED,
         invalid_above: |_| 0.01,
         remedy: "their gaps are left out of ITL; use more I/O threads or fewer streams, or give it a core of its own",
     },
@@ -190,7 +207,7 @@ const RULES: [Rule; 14] = [
         what: "time that something waited for a CPU",
         unit: Unit::Share,
         found: |e| e.cpu_pressure,
-        suspect_above: |_| 0.25,
+        suspect_above: pressure_limit,
         invalid_above: NEVER,
         remedy: "the machine is too busy; stop other work on it",
     },
@@ -379,6 +396,27 @@ mod tests {
         };
         assert_eq!((slip(4.9, 500.0), slip(5.1, 500.0)), (Verdict::Valid, Verdict::Suspect));
         assert_eq!((slip(1.1, 5.0), slip(50.1, 500.0)), (Verdict::Suspect, Verdict::Invalid));
+    }
+
+    #[test]
+    fn pressure_alone_does_not_spoil_what_was_on_time() {
+        let on_time = Evidence {
+            censored_share: Some(0.0),
+            slip_gen_p99_ms: Some(0.1),
+            lag_first_p99_ms: Some(0.3),
+            ttft_p50_ms: Some(30.0),
+            cpu_pressure: Some(0.75),
+            ..Evidence::default()
+        };
+        let told = |evidence: Evidence| {
+            judge(&evidence).1.into_iter().map(|reason| reason.rule).collect::<Vec<_>>()
+        };
+        assert_eq!(told(on_time), Vec::<String>::new());
+        assert_eq!(told(Evidence { lag_first_p99_ms: Some(1.1), ..on_time }), ["cpu_pressure"]);
+        assert_eq!(told(Evidence { lag_first_p99_ms: None, ..on_time }), ["cpu_pressure"]);
+        assert_eq!(told(Evidence { slip_gen_p99_ms: None, ..on_time }), ["cpu_pressure"]);
+        assert_eq!(told(Evidence { slip_gen_p99_ms: Some(2.0), ..on_time }), ["slip_gen", "cpu_pressure"]);
+        assert_eq!(told(Evidence { censored_share: Some(0.002), ..on_time }), ["censored_share", "cpu_pressure"]);
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn start(url: &str, folder: &Path, cache: &Path, requests: &Receiver<Instant>) -
             "--warmup",
             "0",
         ])
-        .args(["--gpu", "off", "--no-plots", "-q"])
+        .args(["--gpu", "off", "--no-plots", "--no-selfcheck", "-q"])
         .current_dir(folder)
         .env("BENCHHOST_CACHE_DIR", cache)
         .stdout(Stdio::null())

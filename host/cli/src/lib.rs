@@ -45,10 +45,12 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(args) => cmd::run::run(&args, &printer),
         Command::Compare(args) => cmd::compare::run(&args, &printer),
         Command::Report(args) => cmd::report::run(&args, &printer),
+        Command::Export(args) => cmd::export::run(&args, &printer),
         Command::Recover(args) => cmd::recover::run(&args, &printer),
         Command::Plan(args) => cmd::plan::run(args, &printer),
         Command::Plugin(args) => cmd::plugin::run(args, &printer),
         Command::Selfcheck(args) => cmd::selfcheck::run(&args, &printer),
+        Command::Serve(args) => cmd::serve::run(&args, &printer),
         Command::Simulate(args) => cmd::simulate::run(*args, &printer),
         Command::Completions(args) => cmd::completions::run(&args, &printer),
     };

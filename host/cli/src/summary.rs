@@ -52,7 +52,8 @@ pub(crate) fn objectives(layout: &Layout) -> Vec<Objective> {
     texts.filter_map(|text| text.parse().ok()).collect()
 }
 
-fn gpu_figures(samples: &[GpuSample], from: u64, to: u64) -> GpuFigures {
+/// What the GPUs did between two times, by their samples.
+pub(crate) fn gpu_figures(samples: &[GpuSample], from: u64, to: u64) -> GpuFigures {
     GpuFigures {
         peak_mib: gpu::peak_memory_bytes(samples, from, to).total.map(|b| b as f64 / 1_048_576.0),
         power_w: gpu::mean_power_watts(samples, from, to).total.map(|p| p.watts),
@@ -60,7 +61,8 @@ fn gpu_figures(samples: &[GpuSample], from: u64, to: u64) -> GpuFigures {
     }
 }
 
-fn gpu_samples(rows: &[TelemetryRow]) -> Vec<GpuSample> {
+/// The samples of GPUs among the rows of telemetry.
+pub(crate) fn gpu_samples(rows: &[TelemetryRow]) -> Vec<GpuSample> {
     rows.iter()
         .filter_map(|row| {
             let gpu = row.source.strip_prefix("gpu")?.parse().ok()?;

@@ -1,7 +1,14 @@
 //! What engines tell of themselves, from the server's metrics page to the summary and the picture.
 
+#[path = "support/scripted.rs"]
+mod scripted;
 mod support;
 
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use scripted::{Reply, Scripted, chat};
 use support::Bench;
 
 /// A run of one load point against the simulated `engine`, with `extra` arguments.
@@ -81,22 +88,77 @@ fn they_can_be_switched_off_and_a_server_without_metrics_is_no_fault() {
         assert!(!std::fs::read_to_string(path).unwrap_or_default().contains("engine:"));
         assert_eq!(support::rows(&bench.path(name).join("summary.csv"))[0]["kv_cache_peak"], "");
     }
-    let server = bench.simulator("openai", &[]);
-    let missing = bench.ok(&[
+}
+
+/// A server in the manner of vLLM, whose metrics page is `metrics`.
+fn server(metrics: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Scripted {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    Scripted::start(listener, move |seen| {
+        Reply::Answer(match (seen.method.as_str(), seen.path.as_str()) {
+            ("GET", "/v1/models") => scripted::json(r#"{"object":"list","data":[{"id":"one"}]}"#),
+            ("GET", "/version") => scripted::json(r#"{"version":"1.0"}"#),
+            ("GET", "/metrics") => metrics(),
+            ("GET", "/health") => scripted::json("{}"),
+            _ => chat("Scripted words."),
+        })
+    })
+}
+
+/// What `harness.json` tells of the sampler, and what was said.
+fn measured(server: &Scripted) -> (serde_json::Value, String) {
+    let bench = Bench::new();
+    let engine = format!("vllm={}", server.url());
+    let said = bench.ok(&[
         "run",
         "--engine",
-        &format!("vllm={}", server.url),
+        &engine,
         "--concurrency",
         "1",
         "--requests",
-        "3",
-        "--max-tokens",
-        "4",
+        "6",
+        "--no-selfcheck",
         "--no-plots",
         "--out",
-        "missing",
+        "r",
     ]);
-    assert!(missing.err.contains("no gauges of `vllm`") && missing.err.contains("404"), "{}", missing.err);
-    let harness = std::fs::read_to_string(bench.path("missing/harness.json")).expect("the harness file");
-    assert!(harness.contains("\"off\": \"`/metrics` answered 404"), "{harness}");
+    assert_eq!(bench.measured("r").len(), 6);
+    let text = std::fs::read_to_string(bench.path("r/harness.json")).expect("the harness file");
+    let harness: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    (harness["gauge_samplers"][0].clone(), said.err)
+}
+
+#[test]
+fn a_server_that_refuses_its_metrics_is_asked_once_and_named() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let server = server(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec()
+    });
+    let (told, said) = measured(&server);
+    assert_eq!((told["samples"].as_u64(), told["failed"].as_u64()), (Some(0), Some(1)), "{told}");
+    assert!(told["off"].as_str().is_some_and(|off| off.contains("`/metrics` answered 404")), "{told}");
+    assert!(said.contains("no gauges of `vllm`"), "{said}");
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_metrics_page_that_never_comes_delays_nothing() {
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    let server = server(move || {
+        // Until the end of the test, however long the run takes.
+        let _ended = held.lock().map(|held| held.recv());
+        scripted::json("{}")
+    });
+    let (told, _) = measured(&server);
+    drop(release);
+    assert_eq!(told["samples"].as_u64(), Some(0), "{told}");
+}
+
+#[test]
+fn figures_that_the_adapter_does_not_know_are_no_figures() {
+    let server = server(|| scripted::json("no metrics at all"));
+    let (told, _) = measured(&server);
+    assert!(told["off"].as_str().is_some_and(|off| off.contains("none of the metrics")), "{told}");
 }

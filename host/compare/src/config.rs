@@ -50,19 +50,30 @@ impl Selection {
 
 /// The configuration that a side stands for, of those it `have`. With several, the selection decides or, without one,
 /// that the `other` side has exactly one and this side has it too. `side` is the word of the flag: `base`, `new`.
-pub fn pick(side: &str, wish: Option<&Selection>, have: &[&Config], other: &[&Config]) -> Result<Config, Refusal> {
+pub fn pick(
+    side: &str,
+    wish: Option<&Selection>,
+    have: &[&Config],
+    other: &[&Config],
+) -> Result<Config, Refusal> {
     let fitting: Vec<&&Config> = have.iter().filter(|c| wish.is_none_or(|w| w.takes(c))).collect();
     let titles = || {
-        have.iter().map(|c| format!("`{}/{}` ({})", c.engine, c.variant, c.model)).collect::<Vec<_>>().join(", ")
+        have.iter()
+            .map(|c| format!("`{}/{}` ({})", c.engine, c.variant, c.model))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     match fitting[..] {
         [one] => Ok((*one).clone()),
-        [] => Err(Refusal::new(format!("the {side} result has no such engine")).hint(format!("it has {}", titles()))),
+        [] => Err(Refusal::new(format!("the {side} result has no such engine"))
+            .hint(format!("it has {}", titles()))),
         _ => match other {
             [only] if wish.is_none() && have.contains(only) => Ok((*only).clone()),
             _ => Err(Refusal::new(format!("the {side} result holds several configurations"))
                 .because(titles())
-                .hint(format!("choose one with `--select-{side} ENGINE/VARIANT`, or compare them with `--by`"))),
+                .hint(format!(
+                    "choose one with `--select-{side} ENGINE/VARIANT`, or compare them with `--by`"
+                ))),
         },
     }
 }
@@ -83,7 +94,9 @@ mod tests {
         assert_eq!(pick("base", None, &all, &[&c]), Ok(c.clone()));
         assert_eq!(pick("new", Some(&Selection::parse("vllm/fp8")), &all, &all), Ok(b.clone()));
         assert_eq!(pick("new", Some(&Selection::parse("tgi")), &all, &all), Ok(c.clone()));
-        for (wish, words) in [(None, "--select-new"), (Some("vllm"), "--select-new"), (Some("sglang"), "it has")] {
+        for (wish, words) in
+            [(None, "--select-new"), (Some("vllm"), "--select-new"), (Some("sglang"), "it has")]
+        {
             let refused = pick("new", wish.map(Selection::parse).as_ref(), &all, &all).unwrap_err();
             assert!(refused.hints.iter().any(|h| h.contains(words)), "{refused:?}");
         }

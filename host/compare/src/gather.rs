@@ -120,7 +120,11 @@ pub struct Group {
 impl Group {
     /// Workload and load.
     pub fn heading(&self) -> String {
-        if self.workload.is_empty() { self.load.to_string() } else { format!("{} · {}", self.workload, self.load) }
+        if self.workload.is_empty() {
+            self.load.to_string()
+        } else {
+            format!("{} · {}", self.workload, self.load)
+        }
     }
 }
 
@@ -219,7 +223,9 @@ impl Gatherer {
         let summaries = collector.finish(gpu);
         let mut sheet = Sheet { groups: Vec::new(), other_roles };
         for point in points {
-            let Some(summary) = summaries.iter().find(|s| s.role.is_empty() && is_of(s, &point.key)) else { continue };
+            let Some(summary) = summaries.iter().find(|s| s.role.is_empty() && is_of(s, &point.key)) else {
+                continue;
+            };
             add(&mut sheet, point, summary.clone());
         }
         for group in &mut sheet.groups {

@@ -75,11 +75,16 @@ pub(crate) const SCORE: f64 = 0.01;
 /// Every figure but scores, in the order to print. Open loops have latencies from the scheduled time, too.
 pub(crate) fn metrics(load: LoadPoint) -> Vec<Metric> {
     use Direction::{HigherIsBetter as Up, LowerIsBetter as Down};
-    let rate = |name: &str, unit, of, tokens| Metric::new(name, unit, Up, Limit::Share(RATE), Source::Rate { of, tokens });
-    let whole = |name: &str, unit, direction, limit, of| Metric::new(name, unit, direction, limit, Source::Whole(of));
+    let rate = |name: &str, unit, of, tokens| {
+        Metric::new(name, unit, Up, Limit::Share(RATE), Source::Rate { of, tokens })
+    };
+    let whole =
+        |name: &str, unit, direction, limit, of| Metric::new(name, unit, direction, limit, Source::Whole(of));
     let mut list = vec![
         whole("goodput_req_s", "req/s", Up, Limit::Share(RATE), |s| s.goodput_req_s),
-        whole("slo_attainment", "%", Up, Limit::Difference(ATTAINMENT_POINTS), |s| s.slo_attainment.map(|v| v * 100.0)),
+        whole("slo_attainment", "%", Up, Limit::Difference(ATTAINMENT_POINTS), |s| {
+            s.slo_attainment.map(|v| v * 100.0)
+        }),
         rate("out_tok_s", "tok/s", |s| s.out_tok_s, true),
         rate("req_s", "req/s", |s| s.req_s, false),
     ];
@@ -140,8 +145,13 @@ pub(crate) fn primary(load: LoadPoint, has: impl Fn(&str) -> bool) -> Vec<&'stat
     let open = matches!(load, LoadPoint::Rate(_) | LoadPoint::Trace(_));
     let first = |names: &[&'static str]| names.iter().copied().find(|name| has(name));
     let ttft = if open { ["ttft_sched_p99", "ttft_sched_p50"] } else { ["ttft_p99", "ttft_p50"] };
-    [first(&["goodput_req_s", "slo_attainment", "out_tok_s"]), first(&ttft), first(&["tpot_p50"]), Some("error_rate")]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        first(&["goodput_req_s", "slo_attainment", "out_tok_s"]),
+        first(&ttft),
+        first(&["tpot_p50"]),
+        Some("error_rate"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

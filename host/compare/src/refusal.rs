@@ -11,11 +11,17 @@ pub struct Refusal {
     pub causes: Vec<String>,
     /// What to do.
     pub hints: Vec<String>,
+    /// The question was wrong (a figure that does not exist), not the results.
+    pub mistake: bool,
 }
 
 impl Refusal {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), hints: Vec::new() }
+        Self { message: message.into(), causes: Vec::new(), hints: Vec::new(), mistake: false }
+    }
+
+    pub(crate) fn mistake(message: impl Into<String>) -> Self {
+        Self { mistake: true, ..Self::new(message) }
     }
 
     #[must_use]

@@ -138,23 +138,14 @@ struct Seen {
 }
 
 /// One round: all streams to their ends. Events, and the share of the core that the reading took.
-fn round(server: &Server, streams: usize) -> (Vec<Seen>, f64) {
-    let clock = RunClock::start();
-    let target = Target {
-        base: format!("http://{}", server.address).parse().unwrap(),
-        connector: Connector::new(&TlsOptions::default()).unwrap(),
-        headers: Vec::new(),
-        limits: Limits::default(),
-        reuse: Reuse::Never,
-    };
-    let client = Arc::new(Client::new(target, clock));
+fn round(client: &Arc<Client>, clock: RunClock, streams: usize) -> (Vec<Seen>, f64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (began, before) = (Instant::now(), ThreadUse::now());
     let answers: Vec<Timeline> = runtime.block_on(async {
         let ask = |client: Arc<Client>| async move {
             client.exchange(&Outgoing::get("/").unwrap(), Nanos::ZERO, &Cancel::new()).await
         };
-        let tasks: Vec<_> = (0..streams).map(|_| tokio::spawn(ask(Arc::clone(&client)))).collect();
+        let tasks: Vec<_> = (0..streams).map(|_| tokio::spawn(ask(Arc::clone(client)))).collect();
         let mut answers = Vec::new();
         for task in tasks {
             answers.push(task.await.unwrap());
@@ -211,11 +202,20 @@ fn measure(offer: Offer, class: Priority) {
         raised.words(),
         server.class,
     );
-    // The first touches the memory and the code that the others use.
-    round(&server, streams);
+    let clock = RunClock::start();
+    let target = Target {
+        base: format!("http://{}", server.address).parse().unwrap(),
+        connector: Connector::new(&TlsOptions::default()).unwrap(),
+        headers: Vec::new(),
+        limits: Limits::default(),
+        reuse: Reuse::Never,
+    };
+    let client = Arc::new(Client::new(target, clock));
+    // The first touches the memory and the code that the others use, as a warm-up does in a run.
+    round(&client, clock, streams);
     let (mut seen, mut busy) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (events, share) = round(&server, streams);
+        let (events, share) = round(&client, clock, streams);
         seen.extend(events);
         busy.push(share);
     }

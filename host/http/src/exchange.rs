@@ -13,7 +13,7 @@ use crate::connect::Connector;
 use crate::hang_up::HangUp;
 use crate::outgoing::Outgoing;
 use crate::pool::{Pool, Reuse};
-use crate::recorder::Recorder;
+use crate::recorder::{Expectation, Recorder};
 use crate::request::Request;
 use crate::secret::SecretHeader;
 use crate::stamps::{FaultCounts, StampFaults};
@@ -70,6 +70,7 @@ pub struct Client {
     pool: Pool,
     clock: RunClock,
     faults: Arc<FaultCounts>,
+    expected: Arc<Expectation>,
 }
 
 /// How one attempt on one connection ended.
@@ -104,7 +105,7 @@ impl Client {
     /// A client of one server. Opens nothing yet.
     pub fn new(target: Target, clock: RunClock) -> Self {
         let pool = Pool::new(target.reuse, target.connector.habit(&target.base));
-        Self { target, pool, clock, faults: Arc::default() }
+        Self { target, pool, clock, faults: Arc::default(), expected: Arc::default() }
     }
 
     /// How the kernel's stamps disagreed with the program's own, over all connections of this client so far.
@@ -128,7 +129,8 @@ impl Client {
     pub async fn exchange(&self, out: &Outgoing, scheduled: Nanos, cancel: &Cancel) -> Timeline {
         let limits = &self.target.limits;
         let now = self.clock.now();
-        let mut record = Recorder::new(scheduled, self.clock, limits.body_cap, out.hang_up);
+        let mut record =
+            Recorder::new(scheduled, self.clock, (limits.body_cap, Arc::clone(&self.expected)), out.hang_up);
         let deadline = now + Nanos::from(limits.timeout);
         let Some(request) = Request::new(out, &self.target) else {
             let words = format!("the path below {} is longer than an address may be", self.target.base);

@@ -314,7 +314,7 @@ mod tests {
             let mut far = listener.accept().unwrap().0;
             let clock = RunClock::start();
             let mut wire = Wire::over(Stream::Plain(Socket::new(near, clock, Arc::default())));
-            let mut record = Recorder::new(clock.now(), clock, usize::MAX, None);
+            let mut record = Recorder::new(clock.now(), clock, (usize::MAX, Arc::default()), None);
             let request =
                 Request { method: Method::GET, head: Bytes::from_static(b"GET"), body: Bytes::new() };
             let mut times = Vec::new();

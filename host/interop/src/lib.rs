@@ -6,8 +6,10 @@
 
 #![forbid(unsafe_code)]
 
+mod export;
 mod figure;
 mod import;
 
+pub use export::{Exporter, Form, Origin, openmetrics};
 pub use figure::{Figure, Imported, ImportedRequest, ImportedRun, Statistic, Tool, Unmapped};
 pub use import::{InteropError, looks_foreign, read};

@@ -98,7 +98,7 @@ fn aiperf_summary_and_requests_agree_on_what_is_what() {
     assert_eq!(file.runs[0].load, Some(LoadPoint::Concurrency(4)));
     assert_eq!(file.runs[0].model, "simulated-model");
     close(value(&file, "ttft", Statistic::Mean), 31.509_730_708_333_33);
-    close(value(&file, "tpot", Statistic::P50), 6.706_110_761_648_222);
+    close(value(&file, "tpot_n1", Statistic::P50), 6.706_110_761_648_222);
     close(value(&file, "icl", Statistic::P50), 6.412_08);
     close(value(&file, "duration_s", Statistic::Total), 3.391_964_16);
     assert!(file.runs[0].unmapped.iter().any(|u| u.theirs == "goodput"));

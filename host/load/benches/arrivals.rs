@@ -51,7 +51,8 @@ fn skip_request(socket: &TcpStream) -> bool {
     BufReader::new(socket).lines().map_while(Result::ok).any(|line| line.is_empty())
 }
 
-fn through_load(address: SocketAddr, io: IoPlan) -> LoadReport {
+/// The load's account, and how long it took from the call to the load's start.
+fn through_load(address: SocketAddr, io: IoPlan) -> (LoadReport, Nanos) {
     let target = Target {
         base: format!("http://{address}").parse().unwrap(),
         connector: Connector::new(&TlsOptions::default()).unwrap(),
@@ -68,12 +69,15 @@ fn through_load(address: SocketAddr, io: IoPlan) -> LoadReport {
     thread::spawn(move || {
         for (due, id) in due_times().take(ARRIVALS + WARMUP as usize).zip(0..) {
             let request = Outgoing::get("/").unwrap();
-            jobs.blocking_send(Job { id, session: id, last_in_session: true, due: Some(due), request }).unwrap();
+            jobs.blocking_send(Job { id, session: id, last_in_session: true, due: Some(due), request })
+                .unwrap();
         }
     });
+    let called = plan.clock.now();
     let report = drive(plan, Lanes { fresh, follow_ups, finished }, &Control::new());
     assert_eq!(answers.iter().count(), ARRIVALS + WARMUP as usize);
-    report
+    let ready = report.start.unwrap() - called;
+    (report, ready)
 }
 
 /// Waits for each due time in an event loop by `wait` and returns by how much each was missed.
@@ -150,7 +154,9 @@ fn of(mut late: Vec<u64>) -> [u64; 4] {
 
 fn main() {
     let address = serve();
-    println!("{ARRIVALS} arrivals at {PER_SECOND} a second, µs late:          p50      p90      p99       max");
+    println!(
+        "{ARRIVALS} arrivals at {PER_SECOND} a second, µs late:          p50      p90      p99       max"
+    );
     for priority in [Priority::Off, Priority::Auto] {
         let granted = raise(priority);
         println!("{}:", granted.words());
@@ -161,10 +167,12 @@ fn main() {
         drop(granted);
         for (threads, spin) in [(1, true), (1, false), (2, true)] {
             let io = IoPlan { threads: threads.try_into().unwrap(), priority, spin };
-            let report = through_load(address, io);
+            let (report, ready) = through_load(address, io);
             let late = report.slip_gen;
-            let name = format!("benchhost-load, {threads} I/O thread(s){}", if spin { "" } else { ", no spinning" });
+            let name =
+                format!("benchhost-load, {threads} I/O thread(s){}", if spin { "" } else { ", no spinning" });
             print(&name, [late.p50, late.p90, late.p99, late.max].map(Nanos::get));
+            println!("      ready after {:.1} ms, warm-up of its threads included", ready.as_ms());
             for thread in report.io {
                 println!("      I/O thread busy {:?}, {}", thread.busy_p50, thread.granted);
             }

@@ -14,11 +14,11 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
 use crate::alarm::Alarm;
 use crate::control::Control;
 use crate::desk::{Desk, Setup};
-use crate::io::{IoPlan, IoThread, Seat, warm};
+use crate::io::{IoPlan, IoThread, Seat, raise_for_io, warm};
 use crate::job::{Finished, FollowUp, Job, Pattern};
-use crate::workers::{Ended, Exchange, Workers, exchange_of};
 use crate::phases::Phases;
 use crate::report::{LoadReport, Tally};
+use crate::workers::{Ended, Exchange, Workers, exchange_of};
 
 /// What to offer, to whom, for how long.
 #[derive(Clone)]
@@ -91,19 +91,32 @@ fn alarm_of(runtime: &Runtime, plan: &LoadPlan) -> std::io::Result<Alarm> {
     Alarm::new(plan.clock)
 }
 
-fn on_this_thread(runtime: &Runtime, alarm: Alarm, plan: &LoadPlan, lanes: Lanes, control: &Control) -> LoadReport {
+fn on_this_thread(
+    runtime: &Runtime,
+    alarm: Alarm,
+    plan: &LoadPlan,
+    lanes: Lanes,
+    control: &Control,
+) -> LoadReport {
     let client = Arc::new(Client::new(plan.target.clone(), plan.clock));
     let worker = (runtime.handle().clone(), exchange_of(client, plan.clock));
     runtime.block_on(async {
-        let seat = Seat::take(plan.io.priority);
+        let granted = raise_for_io(plan.io.priority);
         warm::up(&plan.target, plan.clock).await;
+        let seat = Seat::take(granted);
         let mut report = run(plan, vec![worker], alarm, lanes, control).await;
         report.io = vec![seat.leave()];
         report
     })
 }
 
-fn on_several(runtime: &Runtime, alarm: Alarm, plan: &LoadPlan, lanes: Lanes, control: &Control) -> LoadReport {
+fn on_several(
+    runtime: &Runtime,
+    alarm: Alarm,
+    plan: &LoadPlan,
+    lanes: Lanes,
+    control: &Control,
+) -> LoadReport {
     let over = Cancel::new();
     thread::scope(|scope| {
         // The scope waits for its threads also while a panic passes through it.
@@ -130,7 +143,7 @@ fn on_several(runtime: &Runtime, alarm: Alarm, plan: &LoadPlan, lanes: Lanes, co
         let mut report = match fault {
             Some(fault) => refuse_all(plan, lanes, fault),
             None => runtime.block_on(async {
-                let _seat = Seat::take(plan.io.priority);
+                let _granted = raise_for_io(plan.io.priority);
                 run(plan, workers, alarm, lanes, control).await
             }),
         };
@@ -165,8 +178,9 @@ fn io_thread(
     let client = Arc::new(Client::new(plan.target.clone(), plan.clock));
     let exchange = exchange_of(client, plan.clock);
     let account = runtime.block_on(async {
-        let seat = Seat::take(plan.io.priority);
+        let granted = raise_for_io(plan.io.priority);
         warm::up(&plan.target, plan.clock).await;
+        let seat = Seat::take(granted);
         let _ = ready.send(Ok((Handle::current(), exchange)));
         // Whoever waits for all threads waits until none can say anything any more.
         drop(ready);

@@ -17,12 +17,12 @@ mod desk;
 mod drive;
 mod io;
 mod job;
-mod workers;
 mod moments;
 mod phases;
 mod report;
 pub mod schedule;
 mod think;
+mod workers;
 
 pub use benchhost_os::thread::Priority;
 pub use control::{Control, Snapshot};
@@ -32,5 +32,6 @@ pub use job::{Finished, FollowUp, Job, Pattern, Think};
 pub use phases::{DrainLoad, Phases, Span};
 pub use report::{Lateness, LoadReport};
 pub use schedule::{
-    Process, Profile, RampShape, Rate, RateError, Realised, Schedule, WordsError, constant, poisson, realised, schedule,
+    Process, Profile, RampShape, Rate, RateError, Realised, Schedule, WordsError, constant, poisson,
+    realised, schedule,
 };

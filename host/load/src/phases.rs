@@ -207,7 +207,8 @@ impl Programme {
     /// From where to where it was measured, if at all.
     pub(crate) fn window(&self) -> Option<(Nanos, Nanos)> {
         let from = self.measured_from?;
-        let until = if self.fell_short { self.last_measured } else { self.measured_end.or(self.last_measured) };
+        let until =
+            if self.fell_short { self.last_measured } else { self.measured_end.or(self.last_measured) };
         let until = earlier(until, self.stopped)?;
         (until >= from).then_some((from, until))
     }
@@ -252,13 +253,13 @@ mod tests {
     fn counted_parts_take_their_sessions_in_order() {
         for by_due_time in [false, true] {
             let mut programme = programme(Span::Sessions(2), Span::Sessions(3), by_due_time);
-            assert_eq!(
-                parts(&mut programme, &[101, 102, 103, 104]),
-                [Warmup, Warmup, Measured, Measured]
-            );
+            assert_eq!(parts(&mut programme, &[101, 102, 103, 104]), [Warmup, Warmup, Measured, Measured]);
             assert!(!programme.is_settled(at(104)));
             assert_eq!(parts(&mut programme, &[105]), [Measured]);
-            assert!(programme.is_settled(at(105)) && programme.is_over(at(105)), "known with the last of them");
+            assert!(
+                programme.is_settled(at(105)) && programme.is_over(at(105)),
+                "known with the last of them"
+            );
             assert_eq!(parts(&mut programme, &[106]), [Drain]);
             assert_eq!(programme.window(), Some((at(103), at(105))));
         }
@@ -304,14 +305,20 @@ mod tests {
 
     #[test]
     fn measuring_can_be_ended_in_every_part() {
-        for (warmup, taken) in [(Span::Sessions(9), vec![101]), (ms(50), vec![101]), (Span::None, vec![101, 109])] {
+        for (warmup, taken) in
+            [(Span::Sessions(9), vec![101]), (ms(50), vec![101]), (Span::None, vec![101, 109])]
+        {
             for by_due_time in [false, true] {
                 for measured in [Span::Sessions(9), ms(500), Span::Endless] {
                     let mut programme = programme(warmup, measured, by_due_time);
                     parts(&mut programme, &taken);
                     programme.end_measuring(at(110));
                     if by_due_time {
-                        assert_ne!(parts(&mut programme, &[109])[0], Drain, "due before, though it came late");
+                        assert_ne!(
+                            parts(&mut programme, &[109])[0],
+                            Drain,
+                            "due before, though it came late"
+                        );
                     }
                     assert_eq!(parts(&mut programme, &[110]), [Drain], "{warmup:?} {measured:?}");
                     assert!(programme.is_over(at(110)));

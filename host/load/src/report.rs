@@ -87,14 +87,20 @@ impl Tally {
             self.waited_for_slot += u64::from(waited);
         }
         // The host also hangs up on a body beyond its cap, and for users who leave; neither is the load's end.
-        if hung_up && timeline.ending == Ending::Cancelled && timeline.failure.is_none() && !timeline.hung_up {
+        if hung_up && timeline.ending == Ending::Cancelled && timeline.failure.is_none() && !timeline.hung_up
+        {
             self.cut += 1;
         } else {
             self.finished += 1;
         }
     }
 
-    pub(crate) fn report(self, start: Option<Nanos>, window: Option<(Nanos, Nanos)>, end: Nanos) -> LoadReport {
+    pub(crate) fn report(
+        self,
+        start: Option<Nanos>,
+        window: Option<(Nanos, Nanos)>,
+        end: Nanos,
+    ) -> LoadReport {
         LoadReport {
             start,
             measured_from: window.map(|(from, _)| from),

@@ -32,9 +32,7 @@ impl Pauses {
         match self {
             Self::None => Nanos::ZERO,
             Self::Fixed(pause) => *pause,
-            Self::Exponential { mean, random } => {
-                Nanos::from(mean.mul_f64(exponential(random).min(LONGEST)))
-            }
+            Self::Exponential { mean, random } => Nanos::from(mean.mul_f64(exponential(random).min(LONGEST))),
         }
     }
 }

@@ -41,11 +41,7 @@ pub(crate) struct Workers {
 
 impl Workers {
     /// The threads' event loops with their exchanges; never none. What ends is told to `ended`.
-    pub(crate) fn new(
-        threads: Vec<(Handle, Exchange)>,
-        reuse: Reuse,
-        ended: UnboundedSender<Ended>,
-    ) -> Self {
+    pub(crate) fn new(threads: Vec<(Handle, Exchange)>, reuse: Reuse, ended: UnboundedSender<Ended>) -> Self {
         let all = threads
             .into_iter()
             .map(|(runtime, exchange)| Worker { runtime, exchange, in_flight: 0, resting: 0 })
@@ -56,9 +52,11 @@ impl Workers {
     /// The thread for a session's first request: one that has a connection to spare, since opening another elsewhere
     /// would cost time and change what the server sees; then the least busy.
     pub(crate) fn pick(&self) -> usize {
-        let best = self.all.iter().enumerate().min_by_key(|(at, worker)| {
-            (std::cmp::Reverse(worker.resting), worker.in_flight, *at)
-        });
+        let best = self
+            .all
+            .iter()
+            .enumerate()
+            .min_by_key(|(at, worker)| (std::cmp::Reverse(worker.resting), worker.in_flight, *at));
         best.map_or(0, |(at, _)| at)
     }
 

@@ -12,6 +12,7 @@
 mod describe;
 mod distribution;
 mod facts;
+mod findings;
 mod item;
 mod load_point;
 mod meaning;
@@ -31,6 +32,9 @@ pub use describe::{
 pub use distribution::{Adjusted, Distribution};
 pub use facts::{
     ClockFacts, IoThreadFacts, MachineFacts, PointFacts, PointKey, QuantilesNs, SelfCheckFacts,
+};
+pub use findings::{
+    Advice, Choice, CurveShape, Findings, GainStep, Goal, Parted, Parting, Reached, Study, study_member,
 };
 pub use item::{Answer, Item, Score, Turn, TurnInput};
 pub use load_point::{LoadPoint, ParseLoadPointError};

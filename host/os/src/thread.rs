@@ -115,7 +115,9 @@ pub fn raise(priority: Priority) -> Granted {
     };
     match priority {
         Priority::Off => Granted::normal("normal"),
-        Priority::Realtime => realtime().unwrap_or_else(|| Granted::normal("normal (SCHED_FIFO not permitted)")),
+        Priority::Realtime => {
+            realtime().unwrap_or_else(|| Granted::normal("normal (SCHED_FIFO not permitted)"))
+        }
         Priority::Nice => nice().unwrap_or_else(|| Granted::normal("normal (nice not permitted)")),
         // On a single core a realtime thread that is always ready would leave nothing to those it waits for.
         Priority::Auto => (cpus() > 1)
@@ -197,7 +199,8 @@ mod imp {
     }
 
     pub(super) fn normal_class() {
-        class(libc::SCHED_OTHER, 0);
+        // Only a privileged thread may take back that its children begin in the normal class.
+        let _ = class(libc::SCHED_OTHER, 0) || class(libc::SCHED_OTHER | libc::SCHED_RESET_ON_FORK, 0);
     }
 
     pub(super) fn nice() -> i32 {

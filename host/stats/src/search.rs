@@ -163,10 +163,12 @@ impl RateSearch {
             return Some(self.from);
         };
         let (pass, fail) = self.edges();
-        if pass.is_none() {
+        if pass.is_none() && fail.is_some() {
+            // A lower rate has fewer requests in its time. Where the lowest was undecided, one below it is no better off.
             let lower = first.rate / STRIDE;
-            return (lower >= self.from / DEEPEST).then_some(lower);
+            return (first.is(Decision::Fail) && lower >= self.from / DEEPEST).then_some(lower);
         }
+        // Upwards also while nothing is decided: a higher rate has more requests to decide on.
         let at_the_top = same(last.rate, self.highest);
         (fail.is_none() && !at_the_top).then(|| (last.rate * STRIDE).min(self.highest))
     }
@@ -294,6 +296,23 @@ mod tests {
         let (grey, steps) = run(RateSearch::new(1.0, 10.0).unwrap(), |_| Decision::Undecided);
         assert_eq!((grey.pass, grey.fail), (None, None));
         assert!(steps.len() < 20);
+    }
+
+    #[test]
+    fn rates_too_low_to_decide_lead_upwards_and_never_down() {
+        // Below 5 a second a probe has too few requests.
+        let dim = |capacity: f64| {
+            move |rate: f64| if rate < 5.0 { Decision::Undecided } else { sharp(capacity)(rate) }
+        };
+        let (answer, steps) = run(RateSearch::new(1.0, 1e4).unwrap(), dim(37.0));
+        assert!(
+            answer.pass.unwrap() <= 37.0 && answer.fail.unwrap() > 37.0 && answer.confirmed,
+            "{answer:?}"
+        );
+        assert!(steps.iter().all(|step| !matches!(step, Step::Probe(rate) if *rate < 1.0)));
+        let (answer, steps) = run(RateSearch::new(1.0, 1e4).unwrap(), dim(0.1));
+        assert_eq!(answer.pass, None);
+        assert!(answer.fail.is_some() && steps.len() < 10, "{steps:?}");
     }
 
     #[test]

@@ -37,9 +37,8 @@ fn five_metrics_of_a_million_requests_a_side() {
     let ((base, base_series), (candidate, candidate_series)) = (side(1.0), side(1.03));
     let rule = Rule::new(Direction::LowerIsBetter, Margin::relative(0.02).unwrap());
     let statistics = [Quantile::P50, Quantile::P99].map(Statistic::HarrellDavis);
-    let wanted: Vec<Wanted> = (0..5)
-        .flat_map(|column| statistics.map(|statistic| Wanted { column, statistic, rule }))
-        .collect();
+    let wanted: Vec<Wanted> =
+        (0..5).flat_map(|column| statistics.map(|statistic| Wanted { column, statistic, rule })).collect();
     let started = Instant::now();
     let results = compare_tables(&[base], &[candidate], &wanted, &Bootstrap::new(1)).unwrap();
     println!("five metrics, p50 and p99, 2000 resamples: {:.2?}", started.elapsed());

@@ -76,6 +76,14 @@ impl Layout {
     pub fn plots(&self) -> PathBuf {
         self.root.join("plots")
     }
+    /// The page with charts, tables and findings.
+    pub fn report(&self) -> PathBuf {
+        self.root.join("report.html")
+    }
+    /// What was found, as words and numbers.
+    pub fn findings(&self) -> PathBuf {
+        self.root.join("findings.json")
+    }
     /// What was recorded for load points that a resumed run measured again.
     pub fn abandoned(&self) -> PathBuf {
         self.root.join("abandoned")
@@ -107,7 +115,7 @@ impl Layout {
     pub(crate) fn is_derived(relative: &Path) -> bool {
         let first = relative.components().next().map(Component::as_os_str);
         let named = |names: &[&str]| first.is_some_and(|f| names.iter().any(|n| f == *n));
-        named(&["summary.csv", "summary.json", "report.html", "points", "plots", "COMPLETE"])
+        named(&["summary.csv", "summary.json", "report.html", "findings.json", "points", "plots", "COMPLETE"])
             || relative.extension().is_some_and(|e| e == "part")
     }
 }

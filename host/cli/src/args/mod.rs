@@ -1,5 +1,7 @@
 //! The command line as clap sees it. Types only: what a flag means is decided where it is used.
 
+mod compare;
+mod export;
 mod run;
 
 use std::path::PathBuf;
@@ -7,6 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use compare::{By, CompareArgs, ComparisonFormat};
+pub(crate) use export::{ExportArgs, ExportForm};
 pub(crate) use run::RunArgs;
 
 /// Measure language-model servers: latency, throughput, memory, cost and answer quality.
@@ -44,6 +48,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Tables and pictures again, from the files of a run alone
     Report(ReportArgs),
+    /// Write a run in the form of another tool's files, as JSON lines, or for Prometheus
+    Export(ExportArgs),
     /// Make the files of a killed run whole: torn ends off, summary and mark of completion written
     Recover(RecoverArgs),
     /// Look at a plan without running it
@@ -53,6 +59,8 @@ pub(crate) enum Command {
     /// Measure this program itself: how far its figures lie from a known truth on this machine
     #[command(args_override_self = true)]
     Selfcheck(SelfcheckArgs),
+    /// A local page of the runs below a directory: lists them, shows their reports, compares two
+    Serve(ServeArgs),
     /// Serve the built-in simulator, which speaks every engine's dialect
     Simulate(Box<SimulateArgs>),
     /// Print a completion script for a shell
@@ -73,41 +81,23 @@ pub(crate) enum Format {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct CompareArgs {
-    /// The base: a `requests.csv`, or the directory of a run
-    pub(crate) base: PathBuf,
-    /// What is compared with it
-    pub(crate) new: PathBuf,
-    /// Take only this engine (ENGINE or ENGINE/VARIANT) from the base [default: its only one, or the one that both have]
-    #[arg(long, value_name = "ENGINE[/VARIANT]")]
-    pub(crate) select_base: Option<String>,
-    /// Take only this engine (ENGINE or ENGINE/VARIANT) from the new result [default: its only one, or the one that both have]
-    #[arg(long, value_name = "ENGINE[/VARIANT]")]
-    pub(crate) select_new: Option<String>,
-    /// Compare although the models have different names (quantised builds, for instance)
-    #[arg(long)]
-    pub(crate) across_models: bool,
-    /// A relative difference below this share counts as none
-    #[arg(long, value_name = "SHARE", default_value = "0.05")]
-    pub(crate) margin: f64,
-    /// Exit with 3 when anything stays inconclusive
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// How to print it
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Directory of a run
-    pub(crate) run: PathBuf,
+    /// Directories of runs; the rows of several are shown together
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
     /// How to print the summary
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,
-    /// Leave the pictures as they are
+    /// Leave the pictures in `plots` as they are
     #[arg(long)]
     pub(crate) no_plots: bool,
+    /// Write the page here [default: `report.html` in the run's directory; of several runs, in the current one]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Colour of an engine, or of one of its variants: `vllm=#0072b2`, `vllm/fp8=#56b4e9`; may be repeated
+    /// [default: colours that colour-blind readers can tell apart]
+    #[arg(long, value_name = "ENGINE[/VARIANT]=#HEX")]
+    pub(crate) color: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -202,6 +192,18 @@ pub(crate) enum PluginCommand {
         #[arg(long)]
         fixtures: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Directory with runs in it, at any depth
+    pub(crate) results: PathBuf,
+    /// Port to listen on; 0 picks a free one
+    #[arg(long, default_value_t = 8090)]
+    pub(crate) port: u16,
+    /// Address to listen on; any other than this machine's own lets others read the results
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    pub(crate) bind: std::net::IpAddr,
 }
 
 #[derive(Debug, Args)]

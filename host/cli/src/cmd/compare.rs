@@ -1,33 +1,67 @@
 //! `benchhost compare`.
 
-use benchhost_report::{TableStyle, Word};
+use benchhost_report::{ComparisonTable, RankTable, TableStyle};
 
-use crate::args::{CompareArgs, Format};
-use crate::compare::compare;
-use crate::error::{CliError, CliResult};
+use crate::args::{CompareArgs, ComparisonFormat};
+use crate::compare::{Outcome, compared, history};
+use crate::error::CliResult;
 use crate::exit::Exit;
 use crate::ui::Printer;
 
 /// Compares and prints; a regression is told by the exit code too.
 pub(crate) fn run(args: &CompareArgs, printer: &Printer) -> CliResult<Exit> {
-    let table = compare(args)?;
-    let text = match args.format {
-        Format::Table => table.to_text(TableStyle::Plain) + "\n",
-        Format::Markdown => table.to_text(TableStyle::Markdown) + "\n",
-        Format::Json => table.to_json() + "\n",
-        Format::Csv => {
-            return Err(CliError::usage("`compare` has no CSV form")
-                .hint("use `--format json` or `--format markdown`"));
-        }
-    };
-    printer.result(&text)?;
-    let any = |word: Word| table.groups.iter().flat_map(|g| &g.rows).any(|r| r.verdict == word);
-    let undecided = [Word::Unclear, Word::IndicativeBetter, Word::IndicativeWorse].into_iter().any(any);
-    Ok(if table.groups.iter().flat_map(|g| &g.rows).any(|r| r.verdict == Word::Worse) {
+    if let Some(directory) = &args.history {
+        let table = history(directory)?;
+        let text = match args.format {
+            ComparisonFormat::Table => table.to_text(TableStyle::Plain) + "\n",
+            ComparisonFormat::Markdown | ComparisonFormat::Github => {
+                table.to_text(TableStyle::Markdown) + "\n"
+            }
+            ComparisonFormat::Json => table.to_json(),
+        };
+        printer.result(&text)?;
+        return Ok(Exit::Done);
+    }
+    let mut outcome = compared(args)?;
+    let exit = exit(&outcome, args.strict);
+    for table in &mut outcome.tables {
+        table.exit_code = exit.code();
+    }
+    printer.result(&text(&outcome, args.format))?;
+    Ok(exit)
+}
+
+/// The figures of an INVALID run show the program rather than the server, so under `--strict` that comes before all.
+const fn exit(outcome: &Outcome, strict: bool) -> Exit {
+    if strict && outcome.invalid {
+        Exit::Invalid
+    } else if outcome.regressed {
         Exit::Regression
-    } else if args.strict && undecided {
+    } else if strict && outcome.open {
         Exit::Inconclusive
     } else {
         Exit::Done
-    })
+    }
+}
+
+fn text(outcome: &Outcome, format: ComparisonFormat) -> String {
+    let style = match format {
+        ComparisonFormat::Table => TableStyle::Plain,
+        ComparisonFormat::Markdown | ComparisonFormat::Github => TableStyle::Markdown,
+        ComparisonFormat::Json => {
+            return match &outcome.tables[..] {
+                [one] if outcome.rankings.is_empty() => one.to_json(),
+                several => ComparisonTable::several_to_json(several, &outcome.rankings),
+            };
+        }
+    };
+    let mut blocks = Vec::new();
+    if !outcome.rankings.is_empty() {
+        blocks.push(RankTable::to_text(&outcome.rankings, style));
+    }
+    blocks.extend(outcome.tables.iter().map(|table| match format {
+        ComparisonFormat::Github => table.to_github(),
+        _ => table.to_text(style),
+    }));
+    blocks.join("\n\n") + "\n"
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod export;
 mod gates;
 pub(crate) mod plan;
 pub(crate) mod plugin;
@@ -9,4 +10,5 @@ pub(crate) mod recover;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod selfcheck;
+pub(crate) mod serve;
 pub(crate) mod simulate;

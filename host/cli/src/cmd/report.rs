@@ -1,13 +1,18 @@
-//! `benchhost report`: summary, tables and pictures from the files of a run alone; also the end of `run`. The table comes
+//! `benchhost report`: summary, tables, pictures and page from the files of runs alone; also the end of `run`. The table comes
 //! first: nothing that fails after it can take it away.
 
-use std::collections::{BTreeSet, HashSet};
-use std::path::Path;
+mod colours;
+mod detail;
+mod html;
 
-use benchhost_analysis::Options;
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+
+use benchhost_analysis::{Options, findings};
 use benchhost_model::{SummaryRow, Verdict};
 use benchhost_report::{
-    Caption, TableStyle, pictures, render_png, summary_csv, summary_json, summary_table, timeline,
+    Caption, Picture, TableStyle, Timeline, findings_json, pictures, render_png, summary_csv, summary_json,
+    summary_table, timeline,
 };
 
 use super::gates::{self, Drift};
@@ -22,48 +27,116 @@ use crate::store::{
 };
 use crate::summary::{Summing, objectives};
 use crate::ui::{Printer, plural};
+use detail::Detail;
 
-/// `benchhost report DIR`.
+/// `benchhost report DIR…`.
 pub(crate) fn run(args: &ReportArgs, printer: &Printer) -> CliResult<Exit> {
-    report(&args.run, args.format, !args.no_plots, printer)?;
+    let colours = args.color.iter().map(|text| colours::wish(text)).collect::<CliResult<_>>()?;
+    let look = Look { plots: !args.no_plots, colours, out: args.out.clone() };
+    match args.runs.as_slice() {
+        [one] => report(one, args.format, &look, printer).map(drop)?,
+        several => together(several, args.format, &look, printer)?,
+    }
     Ok(Exit::Done)
+}
+
+/// What a report looks like and where it goes.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// Draw the pictures.
+    plots: bool,
+    colours: Vec<(String, [u8; 3])>,
+    /// Of the page; `None`: beside the run.
+    out: Option<PathBuf>,
+}
+
+impl Look {
+    /// Usual colours and place.
+    pub(crate) fn plain(plots: bool) -> Self {
+        Self { plots, ..Self::default() }
+    }
+}
+
+/// One run, read.
+struct Read {
+    layout: Layout,
+    manifest: Manifest,
+    rows: Vec<SummaryRow>,
+    timeline: Timeline,
+    warnings: Vec<String>,
+}
+
+fn read(directory: &Path, detail: &mut Detail, printer: &Printer) -> CliResult<Read> {
+    let layout = Layout::new(directory);
+    let manifest = read_manifest(&layout)?;
+    let warnings: Vec<String> = unended(&manifest.ended).into_iter().collect();
+    warnings.iter().for_each(|w| printer.warning(w));
+    let mut rows = summary(&layout, &manifest, detail, printer)?;
+    in_order(&mut rows, &manifest);
+    let telemetry: Vec<_> = read_telemetry(&layout.telemetry())?.collect();
+    let timeline = gauges::timeline(&rows, &telemetry);
+    Ok(Read { layout, manifest, rows, timeline, warnings })
+}
+
+fn print(rows: &[SummaryRow], format: Format, printer: &Printer) -> CliResult<()> {
+    printer.result(&match format {
+        Format::Table => summary_table(rows, TableStyle::Plain) + "\n",
+        Format::Markdown => summary_table(rows, TableStyle::Markdown) + "\n",
+        Format::Json => summary_json(rows) + "\n",
+        Format::Csv => summary_csv(rows),
+    })
 }
 
 /// Recomputes the summary, prints the table, then writes and draws. Files that cannot be written are a warning: the
 /// rows they are made from are there.
-pub(crate) fn report(directory: &Path, format: Format, plots: bool, printer: &Printer) -> CliResult<Told> {
-    let layout = Layout::new(directory);
-    let manifest = read_manifest(&layout)?;
-    if let Some(warning) = unended(&manifest.ended) {
-        printer.warning(&warning);
-    }
-    let mut rows = summary(&layout, &manifest, printer)?;
-    if rows.is_empty() {
+pub(crate) fn report(directory: &Path, format: Format, look: &Look, printer: &Printer) -> CliResult<Told> {
+    let mut detail = Detail::default();
+    let read = read(directory, &mut detail, printer)?;
+    if read.rows.is_empty() {
         printer.warning("no measured requests were recorded");
-        return Ok(Told { rows, drifts: Vec::new() });
+        return Ok(Told { rows: read.rows, drifts: Vec::new() });
     }
-    in_order(&mut rows, &manifest);
-    let text = match format {
-        Format::Table => summary_table(&rows, TableStyle::Plain) + "\n",
-        Format::Markdown => summary_table(&rows, TableStyle::Markdown) + "\n",
-        Format::Json => summary_json(&rows) + "\n",
-        Format::Csv => summary_csv(&rows),
-    };
-    printer.result(&text)?;
-    let found = read_found(&layout)?;
+    print(&read.rows, format, printer)?;
+    let found = read_found(&read.layout)?;
     if matches!(format, Format::Table | Format::Markdown) {
         found.iter().try_for_each(|f| printer.result(&(f.sentence() + "\n")))?;
     }
-    let drifts = gates::drifts(&rows);
+    let drifts = gates::drifts(&read.rows);
     for drift in &drifts {
         printer.warning(&drift.sentence());
     }
-    warn_unsaved(save_summary(&layout, &rows), printer);
-    if plots {
-        let drawn = draw(&layout, &manifest, &rows)?;
-        warn_unsaved(save_pictures(&layout, &drawn, printer), printer);
+    warn_unsaved(save_summary(&read.layout, &read.rows), printer);
+    let made = figures(&read, look);
+    let page = look.out.clone().unwrap_or_else(|| read.layout.report());
+    let runs = std::slice::from_ref(&read);
+    warn_unsaved(html::write(&page, runs, &read.rows, &detail.finish(), (&made, look), printer), printer);
+    if look.plots {
+        warn_unsaved(save_pictures(&read.layout, &made, printer), printer);
     }
-    Ok(Told { rows, drifts })
+    Ok(Told { rows: read.rows, drifts })
+}
+
+/// Several runs as one: their table and their page. The runs' own files stay as they are.
+fn together(directories: &[PathBuf], format: Format, look: &Look, printer: &Printer) -> CliResult<()> {
+    let mut detail = Detail::default();
+    let runs = directories.iter().map(|d| read(d, &mut detail, printer)).collect::<CliResult<Vec<_>>>()?;
+    let rows: Vec<SummaryRow> = runs.iter().flat_map(|r| r.rows.iter().cloned()).collect();
+    if rows.is_empty() {
+        printer.warning("no measured requests were recorded");
+        return Ok(());
+    }
+    print(&rows, format, printer)?;
+    let drawn = pictures(&rows, &Caption { colours: look.colours.clone(), ..Caption::default() });
+    let page = look.out.clone().unwrap_or_else(|| PathBuf::from("report.html"));
+    html::write(&page, &runs, &rows, &detail.finish(), (&drawn, look), printer)?;
+    printer.status(&format!("report: {}", page.display()));
+    Ok(())
+}
+
+/// Every figure of one run.
+fn figures(read: &Read, look: &Look) -> Vec<Picture> {
+    let caption = Caption { colours: look.colours.clone(), ..caption(&read.manifest) };
+    pictures(&read.rows, &caption).into_iter().chain(timeline(&read.timeline, &caption)).collect()
 }
 
 /// What a report said.
@@ -121,13 +194,19 @@ fn unended(ended: &str) -> Option<String> {
 }
 
 /// Every figure from the rows alone, and what of the files does not read or is not as it was left.
-fn summary(layout: &Layout, manifest: &Manifest, printer: &Printer) -> CliResult<Vec<SummaryRow>> {
+fn summary(
+    layout: &Layout,
+    manifest: &Manifest,
+    detail: &mut Detail,
+    printer: &Printer,
+) -> CliResult<Vec<SummaryRow>> {
     let options =
         Options { objectives: objectives(layout), gpu_price_usd_per_hour: manifest.gpu_price_usd_per_hour };
     let mut summing = Summing::new(options, Journal::read(layout)?.points);
     let mut joined = Joined::open(layout)?;
     for pair in joined.by_ref() {
         let (record, block) = pair?;
+        detail.push(&record);
         summing.push(&record, block.as_ref());
     }
     let telemetry: Vec<_> = read_telemetry(&layout.telemetry())?.collect();
@@ -136,7 +215,7 @@ fn summary(layout: &Layout, manifest: &Manifest, printer: &Printer) -> CliResult
 }
 
 /// Says what was left out, after everything was read.
-fn warn_damaged(layout: &Layout, joined: &Joined, printer: &Printer) -> CliResult<()> {
+pub(super) fn warn_damaged(layout: &Layout, joined: &Joined, printer: &Printer) -> CliResult<()> {
     if joined.torn() > 0 {
         let rows = plural(joined.torn(), "row");
         printer.warning(&format!("{rows} at the end of `requests.csv` was torn and is left out"));
@@ -159,16 +238,10 @@ fn warn_damaged(layout: &Layout, joined: &Joined, printer: &Printer) -> CliResul
     Ok(())
 }
 
-/// A picture ready to be written.
-struct Drawn {
-    name: String,
-    svg: String,
-    png: Vec<u8>,
-}
-
 fn save_summary(layout: &Layout, rows: &[SummaryRow]) -> CliResult<()> {
     write_atomic(&layout.summary_csv(), summary_csv(rows).as_bytes())?;
     write_atomic(&layout.summary_json(), summary_json(rows).as_bytes())?;
+    write_atomic(&layout.findings(), findings_json(&findings(rows)).as_bytes())?;
     for (row, name) in rows.iter().zip(point_names(rows)) {
         write_atomic(
             &layout.points().join(format!("{name}.json")),
@@ -178,10 +251,12 @@ fn save_summary(layout: &Layout, rows: &[SummaryRow]) -> CliResult<()> {
     Ok(())
 }
 
-fn save_pictures(layout: &Layout, drawn: &[Drawn], printer: &Printer) -> CliResult<()> {
+fn save_pictures(layout: &Layout, drawn: &[Picture], printer: &Printer) -> CliResult<()> {
     for picture in drawn {
-        write_atomic(&layout.plots().join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
-        write_atomic(&layout.plots().join(format!("{}.png", picture.name)), &picture.png)?;
+        let png = render_png(&picture.svg, 2.0)
+            .map_err(|e| CliError::internal("cannot draw the pictures").caused_by(&e))?;
+        write_atomic(&layout.plots().join(format!("{}.svg", picture.name)), picture.svg.as_str().as_bytes())?;
+        write_atomic(&layout.plots().join(format!("{}.png", picture.name)), &png)?;
         printer.detail(&format!("drew {}", layout.plots().join(&picture.name).display()));
     }
     Ok(())
@@ -219,20 +294,6 @@ fn file_word(text: &str) -> String {
     let kept =
         text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '_' });
     kept.take(40).collect()
-}
-
-fn draw(layout: &Layout, manifest: &Manifest, rows: &[SummaryRow]) -> CliResult<Vec<Drawn>> {
-    let failed = |e: &dyn std::error::Error| CliError::internal("cannot draw the pictures").caused_by(e);
-    let caption = caption(manifest);
-    let telemetry: Vec<_> = read_telemetry(&layout.telemetry())?.collect();
-    pictures(rows, &caption)
-        .into_iter()
-        .chain(timeline(&gauges::timeline(rows, &telemetry), &caption))
-        .map(|picture| {
-            let png = render_png(&picture.svg, 2.0).map_err(|e| failed(&e))?;
-            Ok(Drawn { svg: picture.svg.as_str().to_owned(), name: picture.name, png })
-        })
-        .collect()
 }
 
 fn caption(manifest: &Manifest) -> Caption {

@@ -14,7 +14,7 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> CliResult<Exit> {
     let finished = execute(&plan, to, printer)?;
     let directory = finished.layout.root();
     let format = args.format.unwrap_or(Format::Table);
-    let reported = report::report(directory, format, !args.no_plots, printer);
+    let reported = report::report(directory, format, &report::Look::plain(!args.no_plots), printer);
     if let Some(failure) = finished.failure {
         // The report of a run that broke off is a courtesy; what broke it is the news.
         return Err(failure.hint(format!("what was measured is in {}", directory.display())));

@@ -1,104 +1,217 @@
-//! `compare`: matches the rows of two results, refuses what cannot be set side by side, and asks `stats` for each
-//! metric. Decides nothing about how the answer looks.
+//! `compare`: reads results, hands them to `benchhost-compare`, and puts the decision into the form that is printed.
+//! Decides nothing itself.
 
-mod metrics;
-mod sides;
+mod facts;
+mod foreign;
+mod series;
+mod source;
+mod table;
 
-use benchhost_model::{Phase, Target};
-use benchhost_report::{ComparedGroup, ComparisonTable, Side, Word};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use crate::args::CompareArgs;
+use benchhost_compare::{
+    Allowed, Aspect, Config, MarginWish, Margins, Refusal, Selection, Settings, Side, allow_for_workloads,
+    compare, pick, ranking,
+};
+use benchhost_report::{ComparisonTable, RankTable};
+
+use crate::args::{By, CompareArgs};
 use crate::error::{CliError, CliResult};
-use crate::store::{RowFile, read_conditions, read_requests};
-use crate::ui::plural;
 
-use sides::{Group, Pick, Runs, Selection};
+use source::Source;
+
+pub(crate) use series::history;
+
+/// What came of a comparison: one against the base, or several and their order.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// In the order given.
+    pub(crate) tables: Vec<ComparisonTable>,
+    /// The order of more than two results.
+    pub(crate) rankings: Vec<RankTable>,
+    /// A gating figure regressed, in any of them.
+    pub(crate) regressed: bool,
+    /// A gating figure stayed open.
+    pub(crate) open: bool,
+    /// A run is INVALID.
+    pub(crate) invalid: bool,
+}
 
 /// Reads, matches and compares.
-pub(crate) fn compare(args: &CompareArgs) -> CliResult<ComparisonTable> {
-    if !(args.margin.is_finite() && args.margin > 0.0 && args.margin < 1.0) {
-        return Err(CliError::usage("`--margin` must be between 0 and 1, for instance 0.05"));
+pub(crate) fn compared(args: &CompareArgs) -> CliResult<Outcome> {
+    let mut settings = settings(args)?;
+    let sources = sources(args, &mut settings)?;
+    let [base, others @ ..] = &sources[..] else {
+        return Err(CliError::usage("nothing to compare").hint("give two results, or one and `--by engine`"));
+    };
+    if others.is_empty() {
+        return Err(CliError::usage("there is nothing to compare the base with")
+            .hint("give two results, or one and `--by engine`"));
     }
-    let (base_file, new_file) = (measured(&args.base)?, measured(&args.new)?);
-    let (base_pick, new_pick) = sides::pick(
-        &base_file.records,
-        &new_file.records,
-        Selection::parse(args.select_base.as_deref()),
-        Selection::parse(args.select_new.as_deref()),
-    )?;
-    let matched =
-        sides::matched(&base_file.records, &base_pick, &new_file.records, &new_pick, args.across_models)?;
-    let mut notes = matched.notes;
-    for file in [&base_file, &new_file] {
-        if file.torn > 0 {
-            notes.push(format!(
-                "{}: {} at the end was torn and left out",
-                file.path.display(),
-                plural(file.torn, "row")
-            ));
+    let chosen = choose(args, base, others)?;
+    if args.select_base.is_some() || args.select_new.is_some() {
+        settings.allowed.allow(Aspect::Engine);
+    }
+    let facts: Vec<_> =
+        sources.iter().zip(&chosen).map(|(source, config)| facts::of(&source.path, config)).collect();
+    let sides: Vec<Side<'_>> = sources
+        .iter()
+        .zip(&chosen)
+        .zip(&facts)
+        .map(|((source, config), facts)| Side { sheet: &source.sheet, config: config.clone(), facts })
+        .collect();
+    let labels = labels(&sources, &chosen, args.by);
+    let mut out =
+        Outcome { tables: Vec::new(), rankings: Vec::new(), regressed: false, open: false, invalid: false };
+    for (at, side) in sides.iter().enumerate().skip(1) {
+        if base.is_aggregate() || sources[at].is_aggregate() {
+            let table = foreign::not_judged((base, &labels[0]), (&sources[at], &labels[at]))?;
+            out.open = true;
+            out.tables.push(table);
+            continue;
+        }
+        let own = Settings {
+            directions: facts::directions(&[&base.path, &sources[at].path]),
+            interleaved: facts::interleaved(&base.path) && base.path == sources[at].path,
+            foreign: base.foreign.is_some() || sources[at].foreign.is_some(),
+            ..settings.clone()
+        };
+        let mut decision = compare(&sides[0], side, &own).map_err(refused)?;
+        for source in [base, &sources[at]] {
+            decision.notes.extend(source.notes.iter().cloned());
+        }
+        decision.notes.dedup();
+        out.regressed |= decision.regressed();
+        out.open |= decision.open();
+        out.invalid |= decision.invalid;
+        out.tables.push(table::table(&decision, &labels[0], &labels[at]));
+    }
+    if sides.len() > 2 {
+        out.rankings = table::rankings(&ranking(&sides), &labels);
+    }
+    Ok(out)
+}
+
+pub(super) fn refused(refusal: Refusal) -> CliError {
+    let error = if refusal.mistake {
+        CliError::usage(refusal.message)
+    } else {
+        CliError::not_comparable(refusal.message)
+    };
+    let error = refusal.causes.into_iter().fold(error, CliError::because);
+    refusal.hints.into_iter().fold(error, CliError::hint)
+}
+
+fn settings(args: &CompareArgs) -> CliResult<Settings> {
+    let margins: Vec<MarginWish> = args
+        .margin
+        .iter()
+        .map(|text| text.parse().map_err(|e| CliError::usage("cannot read `--margin`").because(e)))
+        .collect::<CliResult<_>>()?;
+    let aspects: Vec<Aspect> = args
+        .allow
+        .iter()
+        .map(|text| text.parse().map_err(|e| CliError::usage("cannot read `--allow`").because(e)))
+        .collect::<CliResult<_>>()?;
+    let mut allowed = Allowed::new(aspects);
+    if args.across_models {
+        allowed.allow(Aspect::Model);
+    }
+    Ok(Settings { margins: Margins::new(margins), allowed, gates: args.gate.clone(), ..Settings::default() })
+}
+
+/// The results in the order given, or the parts of one.
+fn sources(args: &CompareArgs, settings: &mut Settings) -> CliResult<Vec<Source>> {
+    let Some(by) = args.by else {
+        let mut sources = read_all(&args.inputs)?;
+        if sources.iter().any(|s| s.foreign.is_some()) {
+            // Their names for engines are not ours, and their workloads have none.
+            settings.allowed.allow(Aspect::Engine);
+            settings.across_workloads = true;
+            foreign::adopt_loads(&mut sources);
+        }
+        return Ok(sources);
+    };
+    let [path] = &args.inputs[..] else {
+        return Err(CliError::usage("`--by` compares inside one file").hint("give one result"));
+    };
+    match by {
+        By::Engine => settings.allowed.allow(Aspect::Engine),
+        By::Variant => {}
+        By::Model => settings.allowed.allow(Aspect::Model),
+        By::Workload => {
+            settings.across_workloads = true;
+            allow_for_workloads(&mut settings.allowed);
         }
     }
-    notes.extend(other_conditions((&base_file, &base_pick), (&new_file, &new_pick)));
-    let mut groups = Vec::new();
-    for group in &matched.groups {
-        groups.push(ComparedGroup {
-            heading: group.heading(),
-            rows: metrics::rows(group, args.margin, &mut notes)?,
+    let mut parts = source::split(source::read(path)?, by);
+    if let Some(wish) = args.select_base.as_deref().map(Selection::parse) {
+        let at = parts.iter().position(|part| part.sheet.configs().iter().any(|c| wish.takes(c)));
+        parts[..=at.unwrap_or(0)].rotate_right(1);
+    }
+    if parts.len() < 2 {
+        return Err(CliError::not_comparable("the result has only one of what `--by` names"));
+    }
+    Ok(parts)
+}
+
+/// Reads two at a time: rows of a million requests take seconds to parse.
+fn read_all(paths: &[PathBuf]) -> CliResult<Vec<Source>> {
+    let mut sources = Vec::with_capacity(paths.len());
+    for two in paths.chunks(2) {
+        let read: Vec<CliResult<Source>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = two.iter().map(|path| scope.spawn(|| source::read(path))).collect();
+            let stopped = || Err(CliError::internal("a thread that read a result stopped"));
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| stopped())).collect()
         });
+        for source in read {
+            sources.push(source?);
+        }
     }
-    let base = side(&base_pick.title(), &matched.groups, |g| &g.base);
-    let new = side(&new_pick.title(), &matched.groups, |g| &g.new);
-    if base.runs == 1 || new.runs == 1 {
-        notes.push("one run a side: what differs between runs is unknown, so at most an indication; use `--repeats 5`".into());
+    Ok(sources)
+}
+
+/// The configuration of each source.
+fn choose(args: &CompareArgs, base: &Source, others: &[Source]) -> CliResult<Vec<Config>> {
+    let wish = |text: &Option<String>| text.as_deref().map(Selection::parse);
+    let first = &others[0].sheet.configs();
+    let nothing = || Config { engine: String::new(), variant: String::new(), model: String::new() };
+    let one = |side: &str, wish: Option<Selection>, source: &Source, other: &[&Config]| {
+        if source.is_aggregate() {
+            return Ok(nothing());
+        }
+        pick(side, wish.as_ref(), &source.sheet.configs(), other).map_err(refused)
+    };
+    let mut chosen = vec![one("base", wish(&args.select_base).filter(|_| args.by.is_none()), base, first)?];
+    for other in others {
+        chosen.push(one("new", wish(&args.select_new), other, &base.sheet.configs())?);
     }
-    notes.dedup();
-    let conclusion = conclusion(&groups);
-    Ok(ComparisonTable { base, new, groups, notes, conclusion })
+    Ok(chosen)
 }
 
-fn measured(path: &std::path::Path) -> CliResult<RowFile> {
-    let mut file = read_requests(path)?;
-    file.records.retain(|r| r.phase == Phase::Measured);
-    if file.records.is_empty() {
-        return Err(CliError::not_comparable(format!(
-            "`{}` holds no measured requests",
-            file.path.display()
-        )));
+/// What people call the sides: the configuration where that tells them apart, else with the file's name.
+fn labels(sources: &[Source], chosen: &[Config], by: Option<By>) -> Vec<String> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let titles: Vec<String> = sources
+        .iter()
+        .zip(chosen)
+        .map(|(source, config)| match (by, &source.foreign) {
+            (Some(By::Workload), _) => source.part.clone(),
+            (Some(By::Model), _) => config.model.clone(),
+            (_, Some(foreign)) => format!("{} ({})", config.title(), foreign.tool),
+            _ => config.title(),
+        })
+        .collect();
+    for title in &titles {
+        *seen.entry(title.clone()).or_default() += 1;
     }
-    Ok(file)
-}
-
-/// What else was different by the runs' own files, `manifest.json` and `plan.toml`; nothing where a side is a lone CSV.
-fn other_conditions(base: (&RowFile, &Pick), new: (&RowFile, &Pick)) -> Vec<String> {
-    let conditions =
-        |(file, pick): (&RowFile, &Pick)| read_conditions(&file.path, pick.engine(), pick.variant());
-    let (Some(base), Some(new)) = (conditions(base), conditions(new)) else { return Vec::new() };
-    base.differences(&new)
-        .into_iter()
-        .map(|(name, base, new)| format!("{name} differs: base `{base}`, new `{new}`"))
-        .collect()
-}
-
-fn side(title: &str, groups: &[Group<'_>], of: impl for<'a> Fn(&'a Group<'a>) -> &'a Runs<'a>) -> Side {
-    let simulated = groups.iter().any(|g| of(g).all.iter().flatten().any(|r| r.target == Target::Simulated));
-    let runs = groups.iter().map(|g| of(g).all.len()).min().unwrap_or(0);
-    Side { label: title.to_owned(), simulated, runs: u32::try_from(runs).unwrap_or(u32::MAX) }
-}
-
-fn conclusion(groups: &[ComparedGroup]) -> String {
-    let count = |word: Word| groups.iter().flat_map(|g| &g.rows).filter(|r| r.verdict == word).count() as u64;
-    let parts: Vec<String> = [
-        (Word::Worse, "worse"),
-        (Word::Better, "better"),
-        (Word::Same, "the same"),
-        (Word::IndicativeWorse, "perhaps worse"),
-        (Word::IndicativeBetter, "perhaps better"),
-        (Word::Unclear, "unclear"),
-    ]
-    .into_iter()
-    .map(|(word, text)| (count(word), text))
-    .filter(|(n, _)| *n > 0)
-    .map(|(n, text)| format!("{} {text}", plural(n, "figure")))
-    .collect();
-    if parts.is_empty() { "nothing could be compared".into() } else { parts.join(", ") }
+    let named = |(title, source): (&String, &Source)| {
+        if seen.get(title).is_some_and(|n| *n > 1) || sources.len() > 2 && by.is_none() {
+            format!("{title} · {}", source.name())
+        } else {
+            title.clone()
+        }
+    };
+    titles.iter().zip(sources).map(named).collect()
 }

@@ -100,7 +100,12 @@ impl<'a> From<&'a WorkloadDraft> for Lists<'a> {
 impl Lists<'_> {
     /// How many there are; there may be one.
     pub(super) fn count(self) -> usize {
-        let set = [self.concurrency.is_some(), self.rate.is_some(), self.batch.is_some(), self.trace_scale.is_some()];
+        let set = [
+            self.concurrency.is_some(),
+            self.rate.is_some(),
+            self.batch.is_some(),
+            self.trace_scale.is_some(),
+        ];
         set.into_iter().filter(|set| *set).count()
     }
 

@@ -23,7 +23,7 @@ pub(crate) fn calibrate(
         return Ok(None);
     }
     let mut instance = engine.instance(printer)?;
-    let mut item = workload.items()?.item(0).map_err(|e| {
+    let mut item = workload.first()?.map_err(|e| {
         CliError::setup(format!("the workload `{}` cannot make its first item", workload.label)).because(e)
     })?;
     let Some(turn) = item.turns.first_mut() else { return Ok(None) };

@@ -57,6 +57,7 @@ impl Desk<'_, '_> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
+            self.progress.tick();
             if drained.elapsed() > PATIENCE {
                 drain_telemetry(self.point.run, writer)?;
                 drained = Instant::now();
@@ -96,6 +97,7 @@ impl Desk<'_, '_> {
             writer.scores(row, &record.item, &scores)?;
         }
         writer.output(&output_row(row, &pending, &decoded, &timeline.body))?;
+        self.progress.saw(&record, &decoded.output.lags);
         let completed = decoded.outcome == Outcome::Completed;
         self.completed += u64::from(completed);
         if !completed || pending.expect.turn + 1 == turns_of(&pending.item) {

@@ -118,7 +118,7 @@ impl ReadyEngine {
     }
 
     /// The program's own simulator answers.
-    pub(crate) fn issimulated(&self) -> bool {
+    pub(crate) fn is_simulated(&self) -> bool {
         self.simulated.is_some()
     }
 

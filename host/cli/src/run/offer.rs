@@ -108,8 +108,8 @@ impl Offer {
         let moments = point.workload.moments()?;
         let label = &point.workload.label;
         let inside = arrivals(&moments, &excerpt, label)?;
-        let (first, last) = (inside.first().map(|a| a.1), inside.last().map(|a| a.1));
-        let seconds = first.zip(last).map_or(0.0, |(a, b)| (b - a).as_secs());
+        let ends = inside.first().zip(inside.last());
+        let seconds = ends.map_or(0.0, |(a, b)| (b.1 - a.1).as_secs());
         let count = u32::try_from(inside.len()).unwrap_or(u32::MAX);
         let measured = match point.measured {
             Extent::Items(n) => Extent::Items(n.min(count)),

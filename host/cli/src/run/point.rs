@@ -32,7 +32,7 @@ use super::workloads::ReadyWorkload;
 use crate::error::{CliError, CliResult};
 use crate::plan::{Extent, Plan, Priority, Shape};
 use crate::store::{RunWriter, TelemetryRow};
-use crate::ui::Printer;
+use crate::ui::{Goal, Now, Printer, Progress};
 
 /// Requests built ahead of their time.
 const LOOK_AHEAD: usize = 64;
@@ -148,7 +148,6 @@ impl Point<'_> {
             not_sent: lost_in,
             notes: run.notes,
         };
-        let total = if let Extent::Items(n) = self.measured { Some(u64::from(n)) } else { None };
         let mut desk = Desk {
             point: self,
             timed: offer.scheduled.all.is_none().then_some(offer.open),
@@ -160,7 +159,7 @@ impl Point<'_> {
             follow: follow_in,
             control: &control,
             watch,
-            progress: run.printer.progress(&self.title(), total),
+            progress: self.progress(&control),
             decode_wait_max_ns: 0,
             completed: 0,
         };
@@ -198,6 +197,19 @@ impl Point<'_> {
             },
             watch,
         ))
+    }
+
+    fn progress(&self, control: &Control) -> Progress {
+        let goal = match self.measured {
+            Extent::Items(n) => Goal::Count(u64::from(n)),
+            Extent::For(time) => Goal::Time(time),
+            Extent::Whole => Goal::Open,
+        };
+        let control = control.clone();
+        self.run.printer.progress(self.title(), goal, move || {
+            let load = control.progress();
+            Now { in_flight: load.in_flight, phase: load.phase }
+        })
     }
 
     /// A row for each turn.

@@ -107,7 +107,7 @@ impl<'a> Setup<'a> {
             CliError::setup(format!("the items of `{}` cannot be sent to `{}`", workload.label, engine.name))
                 .because(why)
         };
-        let item = workload.items()?.item(0).map_err(|e| failed(&e))?;
+        let item = workload.first()?.map_err(|e| failed(&e))?;
         let built = point::recipe(self.plan, engine, self.run_id)
             .build(&mut engine.instance(self.printer)?, &item, 0, &mut Conversation::default(), 0)
             .map_err(|why| failed(&why).hint("another route may do: `--api chat|completions|native`"))?;

@@ -25,6 +25,8 @@ pub(crate) struct ReadyWorkload {
     /// How its tokens are counted; empty: they are not.
     pub(crate) tokens_by: &'static str,
     source: Source,
+    /// Item 0: to open a workload again for it may mean to read a large file again.
+    first: OnceLock<Item>,
     moments: OnceLock<Arc<Vec<Option<u64>>>>,
 }
 
@@ -100,6 +102,7 @@ impl ReadyWorkload {
             label,
             tokens_by,
             source: Source { plugin: Some(opened), made: None },
+            first: OnceLock::new(),
             moments: OnceLock::new(),
         };
         printer.status(&format!("{}: making items", ready.label));
@@ -107,6 +110,9 @@ impl ReadyWorkload {
         if info.needs_tokens {
             let made = made_ahead(&mut instance, count, &watched).map_err(|e| ready.not_opened(&e))?;
             ready.source.made = made.map(Arc::new);
+        }
+        if let Ok(first) = instance.item(0) {
+            ready.first = OnceLock::from(first);
         }
         (ready.count, ready.facts.items) = (count, count);
         Ok(ready)
@@ -132,6 +138,7 @@ impl ReadyWorkload {
                 plugin: None,
                 made: Some(Arc::new(prompts.iter().enumerate().map(|(i, p)| prompt_item(i, p)).collect())),
             },
+            first: OnceLock::new(),
             moments: OnceLock::new(),
         }
     }
@@ -152,6 +159,14 @@ impl ReadyWorkload {
                 Ok(Items::Plugin(Box::new(self.open(Some(seed))?.0)))
             }
             _ => self.items(),
+        }
+    }
+
+    /// Item 0; the error is for people.
+    pub(crate) fn first(&self) -> CliResult<Result<Item, String>> {
+        match self.first.get() {
+            Some(first) => Ok(Ok(first.clone())),
+            None => Ok(self.items()?.item(0)),
         }
     }
 

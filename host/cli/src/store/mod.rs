@@ -1,7 +1,6 @@
 //! The results of a run as this program sees them: the files are `benchhost_store`'s; here are the manifest, under what a
 //! run was made, and the words for what goes wrong with a file.
 
-mod conditions;
 mod manifest;
 mod reader;
 mod resume;
@@ -11,7 +10,6 @@ pub(crate) use benchhost_store::{
     SCHEMA_VERSION, Sharing, StampsFrom, TelemetryRow, digest_hex, mend, new_run_id, read_telemetry,
     write_atomic,
 };
-pub(crate) use conditions::read_conditions;
 pub(crate) use manifest::{CalibrationFacts, EngineFacts, Manifest, PluginFacts, WorkloadFacts};
-pub(crate) use reader::{RowFile, read_manifest, read_requests};
+pub(crate) use reader::read_manifest;
 pub(crate) use resume::{Resumable, resumable};

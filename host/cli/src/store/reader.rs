@@ -1,31 +1,10 @@
-//! Reads what this program needs whole: the rows of a file that is compared, and the manifest.
+//! Reads what this program needs whole: the manifest.
 
-use std::path::{Path, PathBuf};
-
-use benchhost_model::Record;
-use benchhost_store::{Layout, RequestsReader, SCHEMA_VERSION};
+use benchhost_store::{Layout, SCHEMA_VERSION};
 use serde::Deserialize;
 
 use super::manifest::Manifest;
 use crate::error::{CliError, CliResult};
-
-/// The rows of one file.
-#[derive(Debug)]
-pub(crate) struct RowFile {
-    /// Where they were read.
-    pub(crate) path: PathBuf,
-    /// Whole rows.
-    pub(crate) records: Vec<Record>,
-    /// Lines dropped because they were torn.
-    pub(crate) torn: u64,
-}
-
-/// Reads `requests.csv`; `path` is the file or the run's directory.
-pub(crate) fn read_requests(path: &Path) -> CliResult<RowFile> {
-    let mut reader = RequestsReader::open(path)?;
-    let records = reader.by_ref().collect::<Result<_, _>>()?;
-    Ok(RowFile { path: reader.path().to_path_buf(), records, torn: reader.torn() })
-}
 
 /// The manifest of a run's directory.
 pub(crate) fn read_manifest(layout: &Layout) -> CliResult<Manifest> {
@@ -72,16 +51,5 @@ mod tests {
         std::fs::write(layout.manifest(), text).unwrap();
         let said = reasons(&read_manifest(&layout).unwrap_err());
         assert!(said.contains("newer") && said.contains(&newer.to_string()), "{said}");
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_file_comes_with_its_place_and_what_to_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let said = reasons(&read_requests(&folder.path().join("none.csv")).unwrap_err());
-        assert!(said.contains("none.csv") && said.contains("directory of a run"), "{said}");
-        let file = folder.path().join("other.csv");
-        std::fs::write(&file, "a,b\n1,2\n").unwrap();
-        let said = reasons(&read_requests(&file).unwrap_err());
-        assert!(said.contains("not a benchhost requests file") && said.contains("`eor`"), "{said}");
     }
 }

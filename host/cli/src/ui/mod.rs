@@ -4,10 +4,11 @@ mod progress;
 mod words;
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::PoisonError;
 
 use crate::error::{CliError, CliResult};
 
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Goal, Now, Progress};
 pub(crate) use words::plural;
 
 /// Decides what is printed, where, and in which colours.
@@ -17,13 +18,21 @@ pub(crate) struct Printer {
     verbose: u8,
     colour: bool,
     live: bool,
+    /// What moves on the terminal right now.
+    screen: progress::Screen,
 }
 
 impl Printer {
     /// From `-q` and `-v`; colours and moving lines only on a terminal and without `NO_COLOR`.
     pub(crate) fn new(quiet: bool, verbose: u8) -> Self {
         let terminal = io::stderr().is_terminal();
-        Self { quiet, verbose, colour: terminal && !crate::env::no_color(), live: terminal && verbose == 0 }
+        Self {
+            quiet,
+            verbose,
+            colour: terminal && !crate::env::no_color(),
+            live: terminal && verbose == 0,
+            screen: progress::Screen::default(),
+        }
     }
 
     /// A result, on stdout. A reader that went away is no failure.
@@ -78,18 +87,30 @@ impl Printer {
         }
     }
 
-    /// A line for one load point that shows how far it is; `total` where it is known.
-    pub(crate) fn progress(&self, title: &str, total: Option<u64>) -> Progress {
-        Progress::new(title, total, self.live && !self.quiet, self.quiet)
+    /// Shows how far one load point is; `now` is asked a few times a second, from a thread of its own.
+    pub(crate) fn progress(
+        &self,
+        title: String,
+        goal: Goal,
+        now: impl Fn() -> Now + Send + 'static,
+    ) -> Progress {
+        Progress::new(title, goal, self.live.then(|| self.screen.clone()), self.quiet, now)
     }
 
     fn line(&self, head: &str, text: &str, colour: &str) {
-        let mut err = io::stderr().lock();
-        // If stderr is gone there is nobody to tell.
-        let _nobody = if self.colour && !colour.is_empty() {
-            writeln!(err, "{colour}{head}\x1b[0m{text}")
-        } else {
-            writeln!(err, "{head}{text}")
+        let write = || {
+            let mut err = io::stderr().lock();
+            // If stderr is gone there is nobody to tell.
+            let _nobody = if self.colour && !colour.is_empty() {
+                writeln!(err, "{colour}{head}\x1b[0m{text}")
+            } else {
+                writeln!(err, "{head}{text}")
+            };
         };
+        let moving = self.screen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match moving {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
     }
 }

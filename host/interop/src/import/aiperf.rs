@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::InteropError;
 use super::ledger::{Ledger, count, number};
+use super::provenance::claim;
 use crate::figure::{Imported, ImportedRequest, ImportedRun, Statistic, Tool, Unmapped};
 
 const STATISTICS: [(&str, Statistic); 5] = [
@@ -20,7 +21,7 @@ const STATISTICS: [(&str, Statistic); 5] = [
 const LATENCIES: [(&str, &str, Option<&str>); 5] = [
     ("time_to_first_token", "ttft", None),
     ("time_to_first_output_token", "ttfat", None),
-    ("inter_token_latency", "tpot", None),
+    ("inter_token_latency", "tpot_n1", Some("with `--per-chunk-usage` it is our `tpot`")),
     ("inter_chunk_latency", "icl", None),
     ("request_latency", "e2e", Some("its end is the last content response")),
 ];
@@ -50,11 +51,18 @@ const UNMAPPED: [(&str, &str); 6] = [
 ];
 
 const REMARKS: [&str; 2] = [
-    "its `inter_token_latency` is a mean for each request, which is our `tpot`; its `inter_chunk_latency` is our `icl`",
+    "its `inter_token_latency` is one value a request, divided by N − 1: our `tpot_n1` (`tpot` with `--per-chunk-usage`); its `inter_chunk_latency` is our `icl`",
     "its throughput is over the time from the first request to the last response",
 ];
 
-pub(super) fn read_summary(fields: &Map<String, Value>) -> Result<Imported, InteropError> {
+pub(super) fn read_summary(documents: &[Map<String, Value>]) -> Result<Imported, InteropError> {
+    let runs = documents.iter().map(summary).collect::<Result<Vec<_>, _>>()?;
+    let version = documents.first().and_then(|d| d.get("aiperf_version")).and_then(Value::as_str);
+    let version = version.map(str::to_owned);
+    Ok(Imported { tool: Tool::Aiperf, version, runs, remarks: REMARKS.to_vec() })
+}
+
+fn summary(fields: &Map<String, Value>) -> Result<ImportedRun, InteropError> {
     let mut ledger = Ledger::new(fields);
     let config = fields.get("input_config").cloned().unwrap_or_default();
     let model = config.pointer("/models/items/0/name").and_then(Value::as_str);
@@ -81,8 +89,8 @@ pub(super) fn read_summary(fields: &Map<String, Value>) -> Result<Imported, Inte
     if ledger.run.figures.is_empty() {
         return Err(InteropError::Missing { tool: Tool::Aiperf, key: "request_latency".into() });
     }
-    let version = fields.get("aiperf_version").and_then(Value::as_str).map(str::to_owned);
-    Ok(Imported { tool: Tool::Aiperf, version, runs: vec![ledger.run], remarks: REMARKS.to_vec() })
+    claim(&mut ledger.run, fields.get("benchhost"));
+    Ok(ledger.run)
 }
 
 /// A statistic of a metric, and what makes milliseconds of its unit (1 for what is no time).
@@ -106,12 +114,29 @@ fn load(config: &Value) -> Option<LoadPoint> {
 }
 
 pub(super) fn read_requests(documents: &[Map<String, Value>]) -> Result<Imported, InteropError> {
-    let mut requests = Vec::with_capacity(documents.len());
+    // A file that this program exported may hold several load points; theirs holds one.
+    let mut points: Vec<(Option<&Value>, Vec<Started>)> = Vec::new();
     for fields in documents {
-        if fields.get("metadata").and_then(|m| m.get("benchmark_phase")).is_none_or(|p| p == "profiling") {
-            requests.push(request(fields)?);
+        let told = |key: &str| fields.get("metadata").and_then(|m| m.get(key));
+        if told("benchmark_phase").is_none_or(|p| p == "profiling") {
+            let started = request(fields)?;
+            let of = told("benchhost");
+            match points.iter_mut().rfind(|(point, _)| *point == of) {
+                Some((_, requests)) => requests.push(started),
+                None => points.push((of, vec![started])),
+            }
         }
     }
+    let runs = points.into_iter().map(|(of, requests)| run_of(of, requests)).collect();
+    let load = "the load and the model are in `profile_export_aiperf.json`, not in this file";
+    let remarks = [&REMARKS[..], &[load]].concat();
+    Ok(Imported { tool: Tool::Aiperf, version: None, runs, remarks })
+}
+
+/// A request and its start on the wall clock in nanoseconds.
+type Started = (Option<u64>, ImportedRequest);
+
+fn run_of(of: Option<&Value>, requests: Vec<Started>) -> ImportedRun {
     let zero = requests.iter().filter_map(|(start, _)| *start).min().unwrap_or(0);
     let mut requests: Vec<ImportedRequest> =
         requests.into_iter().map(|(start, request)| placed(request, start.map(|s| s - zero))).collect();
@@ -119,28 +144,21 @@ pub(super) fn read_requests(documents: &[Map<String, Value>]) -> Result<Imported
     for (index, request) in requests.iter_mut().enumerate() {
         request.record.row = index as u64 + 1;
     }
-    let completed = requests.iter().filter(|r| r.record.outcome == Outcome::Completed).count() as u64;
-    let run = ImportedRun {
-        completed: Some(completed),
-        failed: Some(requests.len() as u64 - completed),
-        unmapped: vec![Unmapped {
-            theirs: "x_request_id".into(),
-            why: "prompts are not in this file, so items cannot be matched between two of them",
-        }],
+    let count = |of: Outcome| requests.iter().filter(|r| r.record.outcome == of).count() as u64;
+    let why = "prompts are not in this file, so items cannot be matched between two of them";
+    let mut run = ImportedRun {
+        completed: Some(count(Outcome::Completed)),
+        failed: Some(count(Outcome::Failed)),
+        unmapped: vec![Unmapped { theirs: "x_request_id".into(), why }],
         requests,
         ..ImportedRun::blank()
     };
-    let load = "the load and the model are in `profile_export_aiperf.json`, not in this file";
-    Ok(Imported {
-        tool: Tool::Aiperf,
-        version: None,
-        runs: vec![run],
-        remarks: [&REMARKS[..], &[load]].concat(),
-    })
+    claim(&mut run, of);
+    run
 }
 
 /// One line: its start on the wall clock in nanoseconds, and the row without times.
-fn request(fields: &Map<String, Value>) -> Result<(Option<u64>, ImportedRequest), InteropError> {
+fn request(fields: &Map<String, Value>) -> Result<Started, InteropError> {
     let section = |key: &str| {
         let missing = || InteropError::Missing { tool: Tool::Aiperf, key: key.into() };
         fields.get(key).and_then(Value::as_object).ok_or_else(missing)
@@ -162,6 +180,7 @@ fn request(fields: &Map<String, Value>) -> Result<(Option<u64>, ImportedRequest)
     let ttft = of("time_to_first_token");
     let tokens = whole("output_sequence_length");
     let decode = of("request_latency").zip(ttft).map(|(e2e, ttft)| e2e - ttft);
+    let events = if ttft.is_some() { u32::try_from(gaps.len() + 1).unwrap_or(u32::MAX) } else { 0 };
     let record = Record {
         target: Target::Real,
         attempts: 1,
@@ -180,10 +199,11 @@ fn request(fields: &Map<String, Value>) -> Result<(Option<u64>, ImportedRequest)
         input_tokens: whole("input_sequence_length"),
         output_tokens: tokens,
         reasoning_tokens: whole("reasoning_token_count"),
-        events: if ttft.is_some() { u32::try_from(gaps.len() + 1).unwrap_or(u32::MAX) } else { 0 },
+        events,
         ttft_ms: ttft,
         ttfat_ms: of("time_to_first_output_token"),
-        tpot_ms: of("inter_token_latency"),
+        // One token a chunk: what came first was one token, so both definitions agree.
+        tpot_ms: of("inter_token_latency").filter(|_| tokens == Some(events)),
         tpot_n1_ms: decode.zip(tokens.filter(|n| *n > 1)).map(|(ms, n)| ms / f64::from(n - 1)),
         icl_max_ms: gaps.iter().copied().reduce(f64::max),
         e2e_ms: of("request_latency"),

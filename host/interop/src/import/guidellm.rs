@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::InteropError;
 use super::ledger::{Ledger, count, nanos_since, number};
+use super::provenance::claim;
 use crate::figure::{Imported, ImportedRequest, ImportedRun, Statistic, Tool};
 
 /// Their metric, ours, what makes milliseconds of it, how it still differs.
@@ -86,6 +87,7 @@ fn benchmark(fields: &Map<String, Value>) -> Result<ImportedRun, InteropError> {
     ledger.leave("request_goodput", "requests without the figure are left out of its population");
     let mut run = ledger.run;
     run.requests = requests(fields.get("requests"), &run);
+    claim(&mut run, fields.get("benchhost"));
     Ok(run)
 }
 

@@ -5,6 +5,7 @@ mod aiperf;
 mod guidellm;
 mod inference_perf;
 mod ledger;
+mod provenance;
 mod python;
 mod serving;
 
@@ -69,7 +70,7 @@ pub fn read(text: &str) -> Result<Imported, InteropError> {
     } else if has("metadata") && has("metrics") {
         aiperf::read_requests(&documents)
     } else if has("aiperf_version") || (has("request_latency") && has("input_config")) {
-        aiperf::read_summary(first)
+        aiperf::read_summary(&documents)
     } else if has("total_throughput") && has("request_throughput") {
         serving::read(Tool::Sglang, &documents)
     } else if has("total_token_throughput") && has("request_throughput") {

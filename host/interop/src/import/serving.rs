@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::InteropError;
 use super::ledger::{Ledger, count, nanos_since, number};
+use super::provenance::claim;
 use crate::figure::{Imported, ImportedRequest, ImportedRun, Statistic, Tool};
 
 const STATISTICS: [(&str, Statistic); 5] = [
@@ -71,6 +72,7 @@ fn run(tool: Tool, fields: &Map<String, Value>) -> Result<ImportedRun, InteropEr
     if fields.get("ttfts").is_some_and(Value::is_array) {
         ledger.run.requests = requests(tool, fields, &ledger.run)?;
     }
+    claim(&mut ledger.run, fields.get("benchhost"));
     Ok(ledger.run)
 }
 

@@ -13,9 +13,9 @@ use crate::alarm::Alarm;
 use crate::control::Control;
 use crate::drive::attend;
 use crate::job::{Finished, Job, Pattern, Think};
-use crate::workers::{Exchange, Workers};
 use crate::phases::Phases;
 use crate::report::LoadReport;
+use crate::workers::{Exchange, Workers};
 
 fn job(id: u64, due: u64) -> Job {
     let request = Outgoing::get(&format!("/{id}")).unwrap();
@@ -25,7 +25,10 @@ fn job(id: u64, due: u64) -> Job {
 /// Runs the jobs of `lane` through `exchange`.
 fn run(
     pattern: Pattern,
-    exchange: impl Fn(&Outgoing, Nanos, Cancel) -> Pin<Box<dyn Future<Output = Timeline> + Send>> + Send + Sync + 'static,
+    exchange: impl Fn(&Outgoing, Nanos, Cancel) -> Pin<Box<dyn Future<Output = Timeline> + Send>>
+    + Send
+    + Sync
+    + 'static,
     mut lane: tokio::sync::mpsc::Receiver<Job>,
     control: &Control,
 ) -> (LoadReport, Receiver<Finished>) {
@@ -33,7 +36,8 @@ fn run(
     runtime.block_on(async {
         let clock = RunClock::start();
         let (tell, mut ended) = unbounded_channel();
-        let exchange: Exchange = Arc::new(move |request, scheduled, cancel| exchange(&request, scheduled, cancel));
+        let exchange: Exchange =
+            Arc::new(move |request, scheduled, cancel| exchange(&request, scheduled, cancel));
         let workers = Workers::new(vec![(runtime.handle().clone(), exchange)], Reuse::Never, tell);
         let (finished, answers) = channel();
         let setup = Setup {
@@ -88,7 +92,9 @@ fn a_million_arrivals_wait_where_they_are_made() {
             Timeline::never_sent(at, at)
         })
     };
-    for (pattern, due) in [(Pattern::Open { cap: Some(1) }, 0), (Pattern::Open { cap: None }, 3_600_000_000_000)] {
+    for (pattern, due) in
+        [(Pattern::Open { cap: Some(1) }, 0), (Pattern::Open { cap: None }, 3_600_000_000_000)]
+    {
         const LANE: usize = 16;
         let (give, lane) = tokio::sync::mpsc::channel(LANE);
         let control = Control::new();

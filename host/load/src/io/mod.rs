@@ -55,11 +55,15 @@ pub(crate) struct Seat {
     sampler: JoinHandle<()>,
 }
 
+/// Raises the calling thread for I/O, until what is returned is dropped.
+pub(crate) fn raise_for_io(priority: Priority) -> Granted {
+    timer_slack_min();
+    raise(priority)
+}
+
 impl Seat {
-    /// Raises the calling thread and begins its account. Must be called inside the thread's runtime.
-    pub(crate) fn take(priority: Priority) -> Self {
-        timer_slack_min();
-        let granted = raise(priority);
+    /// Begins the calling thread's account. Must be called inside the thread's runtime.
+    pub(crate) fn take(granted: Granted) -> Self {
         let bins = Arc::new(Mutex::new(Bins::new()));
         let sampler = tokio::spawn(sample(Arc::clone(&bins)));
         Self { granted, before: ThreadUse::now(), bins, sampler }
@@ -158,7 +162,7 @@ mod tests {
     fn a_thread_falls_back_when_it_leaves() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let account = runtime.block_on(async {
-            let seat = Seat::take(Priority::Off);
+            let seat = Seat::take(raise_for_io(Priority::Off));
             tokio::task::yield_now().await;
             seat.leave()
         });

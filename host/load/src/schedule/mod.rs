@@ -110,8 +110,14 @@ mod tests {
         schedule(process, profile, seed).take(count).map(Nanos::get).collect()
     }
 
-    const PROCESSES: [&str; 6] =
-        ["constant", "poisson", "gamma:2", "weibull:0.7", "mmpp:burst=5,calm=0.5,burst-s=2,calm-s=8", "batches:4"];
+    const PROCESSES: [&str; 6] = [
+        "constant",
+        "poisson",
+        "gamma:2",
+        "weibull:0.7",
+        "mmpp:burst=5,calm=0.5,burst-s=2,calm-s=8",
+        "batches:4",
+    ];
     const PROFILES: [&str; 4] = ["10", "ramp:1..20 over 60s", "ramp-exp:1..20 over 60s", "steps:2x30s,4x30s"];
 
     #[test]

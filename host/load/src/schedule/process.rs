@@ -73,8 +73,12 @@ impl Mmpp {
     /// the busy one is not above the calm one, or a length is not above 0, or a number is above a million.
     pub fn new(burst: f64, calm: f64, burst_s: f64, calm_s: f64) -> Option<Self> {
         let lengths = [burst_s, calm_s].iter().all(|s| (1e-3..=1e6).contains(s));
-        ((0.0..=1e6).contains(&calm) && burst > calm && burst <= 1e6 && lengths)
-            .then_some(Self { burst, calm, burst_s, calm_s })
+        ((0.0..=1e6).contains(&calm) && burst > calm && burst <= 1e6 && lengths).then_some(Self {
+            burst,
+            calm,
+            burst_s,
+            calm_s,
+        })
     }
 
     /// As given to [`Mmpp::new`].
@@ -143,10 +147,7 @@ pub(super) fn poisson(seed: u64) -> impl Iterator<Item = f64> + Send {
     renewal(seed, exponential)
 }
 
-fn renewal(
-    seed: u64,
-    gap: impl Fn(&mut ChaCha8Rng) -> f64 + Send,
-) -> impl Iterator<Item = f64> + Send {
+fn renewal(seed: u64, gap: impl Fn(&mut ChaCha8Rng) -> f64 + Send) -> impl Iterator<Item = f64> + Send {
     let mut random = stream(seed, *b"arrivals");
     let mut at = 0.0;
     std::iter::repeat_with(move || {
@@ -263,8 +264,13 @@ mod tests {
     fn batches_come_together_and_their_moments_are_poisson() {
         let points: Vec<f64> = "batches:5".parse::<Process>().unwrap().pattern(1).take(50_000).collect();
         let (batches, rest) = points.as_chunks::<5>();
-        assert!(rest.is_empty() && batches.iter().all(|batch| batch.iter().all(|at| at.to_bits() == batch[0].to_bits())));
-        follows(batches.windows(2).map(|pair| (pair[1][0] - pair[0][0]) / 5.0).collect(), |gap| 1.0 - (-gap).exp());
+        assert!(
+            rest.is_empty()
+                && batches.iter().all(|batch| batch.iter().all(|at| at.to_bits() == batch[0].to_bits()))
+        );
+        follows(batches.windows(2).map(|pair| (pair[1][0] - pair[0][0]) / 5.0).collect(), |gap| {
+            1.0 - (-gap).exp()
+        });
     }
 
     #[test]
@@ -297,7 +303,13 @@ mod tests {
             assert!(Spread::new(bad).is_none());
         }
         assert!(Shape::new(0.1).is_none() && Shape::new(f64::NAN).is_none());
-        for bad in [[1.0, 1.0, 1.0, 1.0], [1.0, -1.0, 1.0, 1.0], [2.0, 1.0, 0.0, 1.0], [2.0, 1.0, 1.0, f64::NAN], [f64::NAN, 0.0, 1.0, 1.0]] {
+        for bad in [
+            [1.0, 1.0, 1.0, 1.0],
+            [1.0, -1.0, 1.0, 1.0],
+            [2.0, 1.0, 0.0, 1.0],
+            [2.0, 1.0, 1.0, f64::NAN],
+            [f64::NAN, 0.0, 1.0, 1.0],
+        ] {
             let [burst, calm, burst_s, calm_s] = bad;
             assert!(Mmpp::new(burst, calm, burst_s, calm_s).is_none(), "{bad:?}");
         }

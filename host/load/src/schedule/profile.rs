@@ -124,7 +124,8 @@ impl Ramp {
         match curve {
             // The root of the quadratic in the form that does not cancel for a flat ramp.
             RampShape::Linear => {
-                2.0 * arrivals / (self.from + (self.from * self.from + 2.0 * slope * arrivals).max(0.0).sqrt())
+                2.0 * arrivals
+                    / (self.from + (self.from * self.from + 2.0 * slope * arrivals).max(0.0).sqrt())
             }
             RampShape::Exponential if growth.abs() < NO_GROWTH => arrivals / self.from,
             RampShape::Exponential => (growth * arrivals / self.from).ln_1p() / growth,
@@ -143,8 +144,15 @@ mod tests {
     #[test]
     fn the_inverse_is_the_inverse() {
         for words in [
-            "7", "ramp:1..20 over 60s", "ramp:20..1 over 60s", "ramp:5..5 over 60s", "ramp-exp:1..20 over 60s",
-            "ramp-exp:20..1 over 60s", "ramp-exp:5..5 over 60s", "steps:2x30s,4x30s,1x10s", "ramp:1..20 over 0s",
+            "7",
+            "ramp:1..20 over 60s",
+            "ramp:20..1 over 60s",
+            "ramp:5..5 over 60s",
+            "ramp-exp:1..20 over 60s",
+            "ramp-exp:20..1 over 60s",
+            "ramp-exp:5..5 over 60s",
+            "steps:2x30s,4x30s,1x10s",
+            "ramp:1..20 over 0s",
         ] {
             let profile = profile(words);
             let mut before = -1.0;
@@ -170,10 +178,11 @@ mod tests {
 
     #[test]
     fn a_ramp_of_a_constant_process_is_evenly_spaced_in_its_sum() {
-        let due: Vec<f64> = super::super::schedule(super::super::Process::Constant, profile("ramp:1..3 over 10s"), 0)
-            .take(21)
-            .map(benchhost_model::Nanos::as_secs)
-            .collect();
+        let due: Vec<f64> =
+            super::super::schedule(super::super::Process::Constant, profile("ramp:1..3 over 10s"), 0)
+                .take(21)
+                .map(benchhost_model::Nanos::as_secs)
+                .collect();
         // Twenty arrivals are expected by 10 s, and after that three a second.
         assert!((due[20] - 10.0).abs() < 1e-9);
         assert!(due.windows(3).all(|three| three[2] - three[1] < three[1] - three[0]), "ever closer");

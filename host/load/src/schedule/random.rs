@@ -129,7 +129,14 @@ mod tests {
     #[test]
     fn the_gamma_function_is_that_of_factorials_and_halves() {
         let pi = std::f64::consts::PI;
-        for (x, expected) in [(1.0, 1.0), (2.0, 1.0), (5.0, 24.0), (11.0, 3_628_800.0), (0.5, pi.sqrt()), (1.5, pi.sqrt() / 2.0)] {
+        for (x, expected) in [
+            (1.0, 1.0),
+            (2.0, 1.0),
+            (5.0, 24.0),
+            (11.0, 3_628_800.0),
+            (0.5, pi.sqrt()),
+            (1.5, pi.sqrt() / 2.0),
+        ] {
             assert!((gamma_function(x) / expected - 1.0).abs() < 1e-13, "{x}");
         }
     }

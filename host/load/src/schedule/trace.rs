@@ -17,10 +17,7 @@ impl Factor {
 }
 
 /// Plays the trace `speed` times as fast as recorded. Order and gaps below a millisecond are kept.
-pub fn scaled<T>(
-    trace: impl Iterator<Item = (Nanos, T)>,
-    speed: Factor,
-) -> impl Iterator<Item = (Nanos, T)> {
+pub fn scaled<T>(trace: impl Iterator<Item = (Nanos, T)>, speed: Factor) -> impl Iterator<Item = (Nanos, T)> {
     trace.map(move |(at, what)| (super::nanos(at.as_secs() / speed.0), what))
 }
 

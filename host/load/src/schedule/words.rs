@@ -41,11 +41,8 @@ impl fmt::Display for Process {
 impl FromStr for Process {
     type Err = WordsError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = |fault: &str| WordsError {
-            text: text.to_owned(),
-            fault: fault.to_owned(),
-            expected: PROCESSES,
-        };
+        let error =
+            |fault: &str| WordsError { text: text.to_owned(), fault: fault.to_owned(), expected: PROCESSES };
         let (name, rest) = text.trim().split_once(':').unwrap_or((text.trim(), ""));
         match name {
             "constant" | "poisson" if !rest.is_empty() => Err(error("takes no number")),
@@ -59,10 +56,7 @@ impl FromStr for Process {
                 .and_then(Shape::new)
                 .map(Self::Weibull)
                 .ok_or_else(|| error("needs a shape from 0.2 to 100")),
-            "batches" => rest
-                .parse()
-                .map(Self::Batches)
-                .map_err(|_| error("needs a whole number above 0")),
+            "batches" => rest.parse().map(Self::Batches).map_err(|_| error("needs a whole number above 0")),
             "mmpp" => states(rest).map(Self::Mmpp).map_err(|fault| error(&fault)),
             _ => Err(error("is not an arrival process")),
         }
@@ -72,14 +66,20 @@ impl FromStr for Process {
 /// `2` or `name=2`.
 fn number(text: &str, name: &str) -> Option<f64> {
     let text = text.trim();
-    text.strip_prefix(name).and_then(|rest| rest.trim_start().strip_prefix('=')).unwrap_or(text).trim().parse().ok()
+    text.strip_prefix(name)
+        .and_then(|rest| rest.trim_start().strip_prefix('='))
+        .unwrap_or(text)
+        .trim()
+        .parse()
+        .ok()
 }
 
 fn states(text: &str) -> Result<Mmpp, String> {
     const NAMES: [&str; 4] = ["burst", "calm", "burst-s", "calm-s"];
     let mut found = [None; 4];
     for part in text.split(',') {
-        let (name, value) = part.split_once('=').ok_or_else(|| format!("has `{part}`, which is not NAME=NUMBER"))?;
+        let (name, value) =
+            part.split_once('=').ok_or_else(|| format!("has `{part}`, which is not NAME=NUMBER"))?;
         let place = NAMES.iter().zip(&mut found).find(|(known, _)| **known == name.trim());
         let Some((_, place)) = place else {
             return Err(format!("has `{}`, which is none of `{}`", name.trim(), NAMES.join("`, `")));
@@ -93,8 +93,9 @@ fn states(text: &str) -> Result<Mmpp, String> {
         let missing = NAMES.iter().zip(found).find(|(_, value)| value.is_none());
         return Err(format!("lacks `{}`", missing.map_or("", |(name, _)| *name)));
     };
-    Mmpp::new(burst, calm, burst_s, calm_s)
-        .ok_or_else(|| "needs `burst` above `calm`, `calm` not below 0, and lengths of at least 0.001 s".to_owned())
+    Mmpp::new(burst, calm, burst_s, calm_s).ok_or_else(|| {
+        "needs `burst` above `calm`, `calm` not below 0, and lengths of at least 0.001 s".to_owned()
+    })
 }
 
 impl fmt::Display for Profile {
@@ -136,7 +137,9 @@ impl FromStr for Profile {
 }
 
 fn rate(text: &str) -> Result<Rate, String> {
-    text.parse().map_err(|_: RateError| format!("has `{}`, which is not a rate above 0 and up to 1000000", text.trim()))
+    text.parse().map_err(|_: RateError| {
+        format!("has `{}`, which is not a rate above 0 and up to 1000000", text.trim())
+    })
 }
 
 fn ramp(text: &str, shape: RampShape) -> Result<Profile, String> {
@@ -153,7 +156,8 @@ fn step(text: &str) -> Result<(Rate, Duration), String> {
 }
 
 /// Units from the longest, so that a span is written in the longest that fits it whole.
-const UNITS: [(&str, u64); 4] = [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000)];
+const UNITS: [(&str, u64); 4] =
+    [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000)];
 
 /// A length of time with its unit.
 fn span(text: &str) -> Result<Duration, String> {
@@ -186,13 +190,23 @@ mod tests {
     #[test]
     fn words_read_back() {
         for words in [
-            "constant", "poisson", "gamma:2", "gamma:0.5", "weibull:0.7", "batches:8",
+            "constant",
+            "poisson",
+            "gamma:2",
+            "gamma:0.5",
+            "weibull:0.7",
+            "batches:8",
             "mmpp:burst=5,calm=0.5,burst-s=2,calm-s=8",
         ] {
             assert_eq!(words.parse::<Process>().unwrap().to_string(), words);
         }
         for words in [
-            "10", "0.5", "ramp:1..20 over 1m", "ramp-exp:0.5..20 over 90s", "steps:2x30s,4x500ms", "steps:1x2h",
+            "10",
+            "0.5",
+            "ramp:1..20 over 1m",
+            "ramp-exp:0.5..20 over 90s",
+            "steps:2x30s,4x500ms",
+            "steps:1x2h",
             "ramp:1..2 over 0s",
         ] {
             assert_eq!(words.parse::<Profile>().unwrap().to_string(), words);
@@ -201,7 +215,9 @@ mod tests {
 
     #[test]
     fn there_is_more_than_one_way_to_say_it() {
-        for (said, meant) in [("gamma:cv=2", "gamma:2"), (" gamma: cv = 2 ", "gamma:2"), ("weibull:shape=3", "weibull:3")] {
+        for (said, meant) in
+            [("gamma:cv=2", "gamma:2"), (" gamma: cv = 2 ", "gamma:2"), ("weibull:shape=3", "weibull:3")]
+        {
             assert_eq!(said.parse::<Process>().unwrap().to_string(), meant);
         }
         let order = "mmpp:calm-s=8, burst-s=2, calm=0.5, burst=5".parse::<Process>().unwrap();

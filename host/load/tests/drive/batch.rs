@@ -47,7 +47,8 @@ fn the_last_batch_may_be_short_and_a_batch_of_none_is_one_of_one() {
 
 #[test]
 fn a_batch_of_dialogues_ends_with_the_last_turn_of_the_longest() {
-    let turn = |session: u64, turn: u64, last| Job { session, last_in_session: last, ..job(session * 100 + turn) };
+    let turn =
+        |session: u64, turn: u64, last| Job { session, last_in_session: last, ..job(session * 100 + turn) };
     let jobs = (0..6).map(|session| turn(session, 0, false)).collect();
     let outcome = run_with(plan(serve(ok), batch(3)), jobs, &Control::new(), |done, turns| {
         let (session, at) = (done.id / 100, done.id % 100);

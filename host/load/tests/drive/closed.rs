@@ -46,8 +46,10 @@ fn slots_use_the_connections_of_those_before() {
 fn first_starts_are_staggered_and_the_next_follow_at_once() {
     let stagger = Duration::from_millis(3);
     let address = serve(ok);
-    let outcome =
-        run(plan(address, Pattern::Closed { concurrency: 4, stagger, think: Think::None }), (0..400).map(job).collect());
+    let outcome = run(
+        plan(address, Pattern::Closed { concurrency: 4, stagger, think: Think::None }),
+        (0..400).map(job).collect(),
+    );
     let start = outcome.report.start.unwrap();
     let mut scheduled: Vec<Nanos> = outcome.finished.iter().map(|f| f.timeline.scheduled).collect();
     scheduled.sort_unstable();
@@ -100,7 +102,8 @@ fn a_user_thinks_between_two_sessions() {
         assert!(pair[1].timeline.sent.unwrap() >= pair[1].timeline.scheduled);
     }
     let pauses = |seed| {
-        let outcome = run(plan(serve(ok), pattern(Think::Exponential(pause, seed))), (0..8).map(job).collect());
+        let outcome =
+            run(plan(serve(ok), pattern(Think::Exponential(pause, seed))), (0..8).map(job).collect());
         let gap = |pair: &[benchhost_load::Finished]| pair[1].timeline.scheduled - pair[0].timeline.ended;
         outcome.finished.windows(2).map(gap).collect::<Vec<_>>()
     };

@@ -105,7 +105,8 @@ fn waiting_under_a_cap_is_told_from_other_delays() {
         }
         ok(id, socket)
     });
-    let outcome = run(plan(address, Pattern::Open { cap: Some(1) }), (0..5).map(|id| job_at(id, 0)).collect());
+    let outcome =
+        run(plan(address, Pattern::Open { cap: Some(1) }), (0..5).map(|id| job_at(id, 0)).collect());
     let by_id = outcome.by_id();
     assert_eq!(by_id[&0].slot, None);
     for id in 1..5 {

@@ -115,7 +115,10 @@ fn in_an_open_loop_a_part_that_lasts_for_a_time_goes_by_due_times() {
     // Five milliseconds apart, from 2 ms on.
     let (outcome, _) = run_fed(plan, u64::MAX, |id| job_at(id, 2 + 5 * id), &Control::new(), nothing);
     all_came_back(&outcome);
-    assert_eq!((ids(&outcome, Phase::Warmup), ids(&outcome, Phase::Measured)), (vec![0, 1], vec![2, 3, 4, 5]));
+    assert_eq!(
+        (ids(&outcome, Phase::Warmup), ids(&outcome, Phase::Measured)),
+        (vec![0, 1], vec![2, 3, 4, 5])
+    );
     let start = outcome.report.start.unwrap();
     let window = [10, 30].map(|ms| Some(start + Nanos::new(ms * 1_000_000)));
     assert_eq!([outcome.report.measured_from, outcome.report.measured_until], window);
@@ -151,22 +154,35 @@ fn what_a_cap_held_back_until_the_time_was_up_comes_back_unsent_and_measured() {
     assert_eq!(ids(&outcome, Phase::Measured), (0..400).collect::<Vec<_>>());
     let by_id = outcome.by_id();
     assert_eq!(by_id[&0].ending, Ending::Complete);
-    assert!((1..400).all(|id| by_id[&id].sent.is_none()), "sent so late, it would stretch the load without end");
+    assert!(
+        (1..400).all(|id| by_id[&id].sent.is_none()),
+        "sent so late, it would stretch the load without end"
+    );
     let start = outcome.report.start.unwrap();
     assert!((1..400).all(|id| by_id[&id].scheduled == start + Nanos::new(id * 50_000)));
 }
 
 #[test]
 fn sessions_of_the_measured_part_are_followed_to_their_last_turn() {
-    let turn = |session: u64, turn: u64| Job { session, last_in_session: turn == 2, ..job(session * 100 + turn) };
+    let turn =
+        |session: u64, turn: u64| Job { session, last_in_session: turn == 2, ..job(session * 100 + turn) };
     for drain in [DrainLoad::Loaded, DrainLoad::Quiet] {
         let mut plan = plan(serve(ok), closed(2));
         plan.phases = counted(1, 3, drain);
-        let (outcome, _) = run_fed(plan, u64::MAX, |id| turn(id, 0), &Control::new(), |done, turns| {
-            if done.id % 100 < 2 {
-                let _ = turns.send(FollowUp::Job(turn(done.id / 100, done.id % 100 + 1), Duration::from_millis(1)));
-            }
-        });
+        let (outcome, _) = run_fed(
+            plan,
+            u64::MAX,
+            |id| turn(id, 0),
+            &Control::new(),
+            |done, turns| {
+                if done.id % 100 < 2 {
+                    let _ = turns.send(FollowUp::Job(
+                        turn(done.id / 100, done.id % 100 + 1),
+                        Duration::from_millis(1),
+                    ));
+                }
+            },
+        );
         all_came_back(&outcome);
         let measured = ids(&outcome, Phase::Measured);
         assert_eq!(measured, (1..4).flat_map(|s| (0..3).map(move |t| s * 100 + t)).collect::<Vec<_>>());
@@ -177,7 +193,9 @@ fn sessions_of_the_measured_part_are_followed_to_their_last_turn() {
 #[test]
 fn measuring_can_be_ended_from_outside() {
     for (pattern, ms_apart) in [(closed(2), 0), (Pattern::Open { cap: None }, 2)] {
-        for (drain, warmup, after) in [(DrainLoad::Loaded, 0, 9), (DrainLoad::Quiet, 0, 9), (DrainLoad::Loaded, 20, 3)] {
+        for (drain, warmup, after) in
+            [(DrainLoad::Loaded, 0, 9), (DrainLoad::Quiet, 0, 9), (DrainLoad::Loaded, 20, 3)]
+        {
             let control = Control::new();
             let (end, mut seen) = (control.clone(), 0);
             let mut plan = plan(serve(ok), pattern);
@@ -205,9 +223,11 @@ fn measuring_can_be_ended_from_outside() {
 
 #[test]
 fn when_no_more_jobs_come_the_load_ends_in_order_in_every_part() {
-    for pattern in [closed(2), Pattern::Open { cap: None }, Pattern::Open { cap: Some(1) }, Pattern::Batch { size: 2 }] {
+    for pattern in
+        [closed(2), Pattern::Open { cap: None }, Pattern::Open { cap: Some(1) }, Pattern::Batch { size: 2 }]
+    {
         for jobs in [2, 5, 8] {
-            for measured in [Span::Sessions(3), Span::For(Duration::from_secs(3600)), Span::Endless] {
+            for measured in [Span::Sessions(3), Span::For(Duration::from_hours(1)), Span::Endless] {
                 let mut plan = plan(serve(ok), pattern);
                 plan.phases = Phases { warmup: Span::Sessions(3), measured, drain: DrainLoad::Loaded };
                 let outcome = run_with(plan, (0..jobs).map(job).collect(), &Control::new(), nothing);
@@ -225,7 +245,9 @@ fn when_no_more_jobs_come_the_load_ends_in_order_in_every_part() {
 #[test]
 fn it_can_be_stopped_and_cut_in_every_part() {
     let how: [fn(&Control); 2] = [Control::stop, Control::cut];
-    for pattern in [closed(2), Pattern::Open { cap: None }, Pattern::Open { cap: Some(2) }, Pattern::Batch { size: 2 }] {
+    for pattern in
+        [closed(2), Pattern::Open { cap: None }, Pattern::Open { cap: Some(2) }, Pattern::Batch { size: 2 }]
+    {
         for at in [1, 5, 9] {
             for how in how {
                 let control = Control::new();

@@ -190,8 +190,8 @@ pub(crate) fn run_fed(
     let (turns, follow_ups) = tokio::sync::mpsc::unbounded_channel();
     let (finished, answers) = mpsc::channel();
     thread::scope(|scope| {
-        let feeder =
-            scope.spawn(move || (0..most).take_while(|id| give.blocking_send(make(*id)).is_ok()).count() as u64);
+        let feeder = scope
+            .spawn(move || (0..most).take_while(|id| give.blocking_send(make(*id)).is_ok()).count() as u64);
         let listener = scope.spawn(move || {
             let mut all = Vec::new();
             for answer in answers {

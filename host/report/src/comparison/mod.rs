@@ -1,9 +1,16 @@
-//! The form of a comparison: two sides, groups of metrics, a word for each. Every number and every verdict arrives decided;
-//! this module only writes them down, as text, Markdown and JSON. Signs and words carry the meaning, never colour.
+//! The form of a comparison: a sentence, two sides, groups of figures with a word for each, what differs, what is to be
+//! known. Every number and every verdict arrives decided; this module only writes them down, as text, Markdown, JSON and
+//! for GitHub. Signs and words carry the meaning, never colour.
 
+mod evidence;
+mod github;
+mod json;
 mod render;
+mod series;
 
 use serde::Serialize;
+
+pub use series::{HistoryTable, RankPlace, RankTable, ShiftLine};
 
 /// One side of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,53 +23,43 @@ pub struct Side {
     pub runs: u32,
 }
 
-/// What a difference means.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Word {
-    /// Shown, by at least the margin.
-    Better,
-    /// Shown, by at least the margin.
-    Worse,
-    /// Shown to be within the margin.
-    Same,
-    /// The data allow more than one of the others.
-    Unclear,
-    /// Points this way, on too few runs to show it.
-    IndicativeBetter,
-    /// Points this way, on too few runs to show it.
-    IndicativeWorse,
-    /// Not compared, and why.
-    Missing(String),
+/// What a verdict asks of a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// Something got worse.
+    Bad,
+    /// Something got better.
+    Good,
+    /// Decided, and nothing to do.
+    Calm,
+    /// Not decided.
+    Open,
 }
 
-impl Word {
-    /// One word for people: the same in text, Markdown and (with a low line for the space) JSON.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Better => "better",
-            Self::Worse => "worse",
-            Self::Same => "same",
-            Self::Unclear => "unclear",
-            Self::IndicativeBetter => "indicative better",
-            Self::IndicativeWorse => "indicative worse",
-            Self::Missing(_) => "missing",
-        }
-    }
+/// In what a change and its margin are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeScale {
+    /// A share of the base; 0.02 is 2 %.
+    Relative,
+    /// Percentage points.
+    Points,
+    /// The figure's own unit.
+    Own,
 }
 
-/// A change in a unit of its own, for shares and scores whose base may be 0.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Difference {
-    /// new − base.
+/// A change from base to new.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ChangeFigure {
+    /// In the row's scale.
     pub estimate: f64,
-    /// Interval of it, lower bound first.
+    /// Interval of it, lower end first.
     pub interval: Option<(f64, f64)>,
-    /// Unit of both, for instance `pt` for percentage points; may be empty.
-    pub unit: String,
 }
 
-/// One metric of one group.
-#[derive(Debug, Clone, PartialEq)]
+/// One figure of one group.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ComparedRow {
     /// Name without unit.
     pub metric: String,
@@ -70,40 +67,64 @@ pub struct ComparedRow {
     pub unit: String,
     /// Direction.
     pub higher_is_better: bool,
+    /// Whether it decides the exit code.
+    pub gates: bool,
     /// Figure of the base side.
     pub base: Option<f64>,
     /// Figure of the new side.
     pub new: Option<f64>,
-    /// (new − base) / base.
-    pub relative: Option<f64>,
-    /// Interval of the relative change, lower bound first.
-    pub interval: Option<(f64, f64)>,
-    /// Where the metric is judged by its difference: that, shown instead of the relative change.
-    pub difference: Option<Difference>,
-    /// What it means.
-    pub verdict: Word,
+    /// Of change and margin.
+    pub scale: ChangeScale,
+    /// The change.
+    pub change: Option<ChangeFigure>,
+    /// The smallest change that matters; 0: none was set.
+    pub margin: f64,
+    /// Runs of base and new.
+    pub runs: (u32, u32),
+    /// What the interval rests on, in words; empty: on the spread between runs.
+    pub basis: String,
+    /// p-value.
+    pub p: Option<f64>,
+    /// Adjusted p-value: Holm's where the figure gates, Benjamini and Hochberg's q elsewhere.
+    pub adjusted: Option<f64>,
+    /// What it means, in a word or two.
+    pub verdict: String,
+    /// What that asks of a reader.
+    pub tone: Tone,
+    /// What there is to add; may be empty.
+    pub note: String,
 }
 
-/// Metrics that were compared under the same conditions.
-#[derive(Debug, Clone, PartialEq)]
+/// Figures that were compared under the same conditions.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ComparedGroup {
-    /// Workload, model and load.
+    /// Workload and load.
     pub heading: String,
-    /// In the order to print.
+    /// In the order to print, gating ones first.
     pub rows: Vec<ComparedRow>,
 }
 
 /// A comparison, ready to be written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ComparisonTable {
+    /// The result in plain words.
+    pub sentence: String,
+    /// Exit code that goes with it.
+    pub exit_code: u8,
+    /// Where the sides did not do the same work; said above everything.
+    pub work: Vec<String>,
     /// What the other is held against.
     pub base: Side,
     /// What is judged.
     pub new: Side,
     /// In the order to print.
     pub groups: Vec<ComparedGroup>,
-    /// What a reader must know: method, confidence, margins, warnings.
+    /// What differs in how they were made.
+    pub differences: Vec<String>,
+    /// What could not be checked.
+    pub unchecked: Vec<String>,
+    /// What is to be known of the measurements.
+    pub health: Vec<String>,
+    /// Method and remarks.
     pub notes: Vec<String>,
-    /// The result in a sentence or two.
-    pub conclusion: String,
 }

@@ -43,7 +43,7 @@ struct Panel {
 fn one(rows: &[&SummaryRow], caption: &Caption) -> Option<super::Svg> {
     let series = series_of(rows);
     let load = shared_load(rows, &series)?;
-    let looks = looks(&series);
+    let looks = looks(&series, &caption.colours);
     let panels = panels(rows, &series, load);
     if panels.is_empty() {
         return None;
@@ -84,7 +84,7 @@ const fn cell_width(panels: usize) -> u32 {
 }
 
 /// The load that the most series have; of equals the highest.
-fn shared_load(rows: &[&SummaryRow], series: &[Series<'_>]) -> Option<LoadPoint> {
+pub(crate) fn shared_load(rows: &[&SummaryRow], series: &[Series<'_>]) -> Option<LoadPoint> {
     let having = |l: LoadPoint| series.iter().filter(|s| s.at(l).next().is_some()).count();
     loads(rows).into_iter().max_by(|a, b| having(*a).cmp(&having(*b)).then(by_load(*a, *b)))
 }

@@ -19,7 +19,7 @@ const FAMILY: &str = "Inter, sans-serif";
 
 /// Red, green, blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Colour(pub(super) u8, pub(super) u8, pub(super) u8);
+pub(crate) struct Colour(pub(crate) u8, pub(crate) u8, pub(crate) u8);
 
 /// A picture as SVG text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::canvas::{Anchor, Canvas, Colour, Lettering};
+pub(crate) use super::canvas::Colour;
+use super::canvas::{Anchor, Canvas, Lettering};
 use super::letters::Face;
 use crate::series::Series;
 
@@ -27,7 +28,7 @@ const PAIRS: [[Colour; 2]; 2] = [[BLUE, SKY], [VERMILLION, ORANGE]];
 
 /// A shape for measured points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     Circle,
     Square,
     Up,
@@ -38,13 +39,14 @@ const MARKS: [Mark; 5] = [Mark::Circle, Mark::Square, Mark::Up, Mark::Diamond, M
 
 /// Colour and mark of one series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
-    pub(super) colour: Colour,
-    pub(super) mark: Mark,
+pub(crate) struct Look {
+    pub(crate) colour: Colour,
+    pub(crate) mark: Mark,
 }
 
-/// One look a series; all differ up to 35 series.
-pub(super) fn looks(series: &[Series<'_>]) -> Vec<Look> {
+/// One look a series; all differ up to 35 series. `wished` gives colours by engine or by `engine/variant`; further variants
+/// of an engine with a colour are lighter.
+pub(crate) fn looks(series: &[Series<'_>], wished: &[(String, [u8; 3])]) -> Vec<Look> {
     let mut variants: BTreeMap<&str, usize> = BTreeMap::new();
     let mut engines: Vec<&str> = Vec::new();
     let place: Vec<(usize, usize)> = series
@@ -65,11 +67,43 @@ pub(super) fn looks(series: &[Series<'_>]) -> Vec<Look> {
         (engine, variant) if paired => PAIRS[engine][variant],
         _ => IN_ORDER[i % IN_ORDER.len()],
     };
-    (0..series.len()).map(|i| Look { colour: colour(i), mark: MARKS[i % MARKS.len()] }).collect()
+    let wish = |i: usize| {
+        let row = series[i].rows().first()?;
+        let of = |name: &str| wished.iter().rev().find(|(n, _)| n == name).map(|(_, rgb)| *rgb);
+        let plain = |[r, g, b]: [u8; 3]| Colour(r, g, b);
+        of(&format!("{}/{}", row.engine, row.variant))
+            .map(plain)
+            .or_else(|| of(&row.engine).map(|rgb| mixed(plain(rgb), WHITE, 0.35 * place[i].1.min(2) as f64)))
+    };
+    let look = |i: usize| Look { colour: wish(i).unwrap_or_else(|| colour(i)), mark: MARKS[i % MARKS.len()] };
+    (0..series.len()).map(look).collect()
+}
+
+/// `share` of `other` in `colour`.
+fn mixed(colour: Colour, other: Colour, share: f64) -> Colour {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between two bytes, so a byte"
+    )]
+    let part = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * share).round() as u8;
+    Colour(part(colour.0, other.0), part(colour.1, other.1), part(colour.2, other.2))
+}
+
+/// `colour`, lightened until it stands out 4.5 to 1 from the dark page (WCAG 2.2, relative luminance).
+pub(crate) fn on_dark(colour: Colour) -> Colour {
+    const PAGE: f64 = 0.0092;
+    let linear = |c: u8| {
+        let share = f64::from(c) / 255.0;
+        if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+    };
+    let luminance = |c: Colour| 0.2126 * linear(c.0) + 0.7152 * linear(c.1) + 0.0722 * linear(c.2);
+    let steps = (0..=20_u8).map(|step| mixed(colour, WHITE, f64::from(step) / 20.0));
+    steps.into_iter().find(|c| (luminance(*c) + 0.05) / (PAGE + 0.05) >= 4.5).unwrap_or(WHITE)
 }
 
 /// The look at `place` of a list without pairs; repeats after seven.
-pub(super) const fn in_order(place: usize) -> Look {
+pub(crate) const fn in_order(place: usize) -> Look {
     Look { colour: IN_ORDER[place % IN_ORDER.len()], mark: MARKS[place % MARKS.len()] }
 }
 
@@ -121,7 +155,7 @@ mod tests {
 
     fn of(configurations: &[(&str, &str)]) -> Vec<Look> {
         let rows: Vec<_> = configurations.iter().map(|(e, v)| row(e, v, 1)).collect();
-        looks(&series_of(&rows.iter().collect::<Vec<_>>()))
+        looks(&series_of(&rows.iter().collect::<Vec<_>>()), &[])
     }
 
     #[test]
@@ -137,5 +171,24 @@ mod tests {
         for (i, a) in looks.iter().enumerate() {
             assert!(looks[..i].iter().all(|b| a.colour != b.colour));
         }
+    }
+
+    #[test]
+    fn wished_colours_win_and_later_variants_are_lighter() {
+        let rows = [row("a", "1", 1), row("a", "2", 1), row("a", "3", 1), row("b", "1", 1)];
+        let series = series_of(&rows.iter().collect::<Vec<_>>()).into_iter().collect::<Vec<_>>();
+        let wished = [("a".to_owned(), [100, 0, 0]), ("a/3".to_owned(), [0, 0, 9])];
+        let colours: Vec<Colour> = looks(&series, &wished).iter().map(|l| l.colour).collect();
+        assert_eq!(colours[0], Colour(100, 0, 0));
+        assert_eq!(colours[1], Colour(154, 89, 89));
+        assert_eq!(colours[2], Colour(0, 0, 9));
+        assert_eq!(colours[3], looks(&series, &[])[3].colour);
+    }
+
+    #[test]
+    fn every_colour_can_be_seen_on_the_dark_page() {
+        assert_eq!(on_dark(SKY), SKY);
+        assert_ne!(on_dark(BLUE), BLUE);
+        assert_ne!(on_dark(INK), INK);
     }
 }

@@ -8,7 +8,7 @@ mod bars;
 mod canvas;
 mod frame;
 mod letters;
-mod look;
+pub(crate) mod look;
 mod panel;
 mod parameters;
 mod png;
@@ -25,6 +25,8 @@ pub use canvas::Svg;
 pub use parameters::parameter_sweep;
 pub use png::render_png;
 pub use sweep::sweep;
+pub(crate) use bars::shared_load;
+pub(crate) use timeline::thinned;
 pub use timeline::{Curve, Span, Timeline, timeline};
 
 use crate::lines::clean;
@@ -44,6 +46,8 @@ pub struct Caption {
     pub machine: String,
     /// More about the workload, such as `1,024 in / 256 out tokens`; follows the workload's label.
     pub workload: String,
+    /// Colours by engine, or by `engine/variant`.
+    pub colours: Vec<(String, [u8; 3])>,
 }
 
 /// A figure with a name for its file, without ending: letters a to z, digits and hyphens, unique among those returned.
@@ -124,7 +128,7 @@ impl Scene<'_> {
 }
 
 /// `concurrency 8` or `4 requests/s`.
-fn load_words(load: LoadPoint) -> String {
+pub(crate) fn load_words(load: LoadPoint) -> String {
     let value = numbers::exact(load.value());
     match load {
         LoadPoint::Concurrency(_) => format!("concurrency {value}"),

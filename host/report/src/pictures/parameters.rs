@@ -67,7 +67,7 @@ fn one(
     caption: &Caption,
 ) -> super::Svg {
     let series = series_of(rows);
-    let looks = looks(&series);
+    let looks = looks(&series, &caption.colours);
     let scene = Scene { rows, series: &series, looks: &looks };
     let places = label_places(family, workloads);
     let any = |m: &Metric| rows.iter().any(|r| (m.pick)(r).is_some_and(f64::is_finite));

@@ -42,7 +42,7 @@ struct Shown {
 
 fn one(rows: &[&SummaryRow], caption: &Caption) -> super::Svg {
     let series = series_of(rows);
-    let looks = looks(&series);
+    let looks = looks(&series, &caption.colours);
     let scene = Scene { rows, series: &series, looks: &looks };
     let points = loads(rows);
     let places = load_places(&points);

@@ -164,8 +164,10 @@ fn panel(canvas: &mut Canvas<'_>, cell: Cell, shown: &Shown, spans: &[&Span], en
     time_axis(canvas, plot, &across);
     for (look, points) in &shown.curves {
         for run in unbroken(points) {
-            let path: Vec<[f64; 2]> =
-                thinned(run, end).into_iter().map(|(t, v)| [across.place(t), up.place(v)]).collect();
+            let path: Vec<[f64; 2]> = thinned(run, end, STRETCHES)
+                .into_iter()
+                .map(|(t, v)| [across.place(t), up.place(v)])
+                .collect();
             match path.as_slice() {
                 [one] => canvas.circle(*one, 1.6, look.colour),
                 _ => canvas.line(&path, look.colour, 1.8),
@@ -215,11 +217,11 @@ fn unbroken(points: &[(f64, f64)]) -> impl Iterator<Item = &[(f64, f64)]> {
 
 /// First, lowest, highest and last of each stretch of time, in their order: a line through them looks as one through all
 /// points, and no peak is lost.
-fn thinned(points: &[(f64, f64)], end: f64) -> Vec<(f64, f64)> {
-    if points.len() <= STRETCHES as usize {
+pub(crate) fn thinned(points: &[(f64, f64)], end: f64, stretches: u32) -> Vec<(f64, f64)> {
+    if points.len() <= stretches as usize {
         return points.to_vec();
     }
-    let stretch = |t: f64| (t / end * f64::from(STRETCHES)).floor();
+    let stretch = |t: f64| (t / end * f64::from(stretches)).floor();
     let mut kept = Vec::new();
     for chunk in points.chunk_by(|a, b| stretch(a.0).total_cmp(&stretch(b.0)).is_eq()) {
         let by_value = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
@@ -312,7 +314,7 @@ mod tests {
     fn a_long_run_keeps_its_peaks_in_a_small_picture() {
         let value = |i: u32| if i == 77_777 { 0.97 } else { 0.25 + f64::from(i % 7) / 100.0 };
         let points: Vec<(f64, f64)> = (0..120_000).map(|i| (f64::from(i) / 10.0, value(i))).collect();
-        let few = thinned(&points, 12_000.0);
+        let few = thinned(&points, 12_000.0, STRETCHES);
         assert!(few.len() <= 4 * STRETCHES as usize + 4, "{}", few.len());
         assert!(few.contains(&(7777.7, 0.97)) && few.windows(2).all(|w| w[0].0 <= w[1].0));
         assert_eq!((few.first(), few.last()), (points.first(), points.last()));

@@ -109,7 +109,7 @@ fn bands() -> Table {
     let mut table = Table::new(
         "Simultaneous bands of the shift plot",
         "Same system on both sides; share of 200 pairs in which the 95 % bands hold no difference at all twenty quantiles \
-         from p5 to p99 at once, 300 resamples, and in which the band of each single quantile would.",
+         from p5 to p99 at once, 300 resamples.",
         &["ρ", "runs a side", "requests a run", "all twenty", "made"],
     );
     let mut random = Random::new(12);

@@ -2,8 +2,11 @@
 
 use crate::queue::mm1;
 use crate::random::Random;
+use crate::steady::nanoseconds;
 use crate::table::{Table, percent};
-use benchhost_stats::{Attainment, Decision, ProbeOutcome, RateInterval, RateSearch, Step};
+use benchhost_stats::{
+    Attainment, Decision, ProbeOutcome, RateInterval, RateSearch, Step, Window, backlog, in_flight_means,
+};
 
 const SEARCHES: u32 = 200;
 const SERVICES_PER_S: f64 = 100.0;
@@ -20,7 +23,7 @@ impl Server {
         SERVICES_PER_S + (1.0 - self.share).ln() / self.seconds
     }
 
-    /// Looks after more and more requests until decided; the first 1000 warm the queue up.
+    /// Looks after more and more requests until the share is decided or the backlog grows; the first 1000 warm the queue up.
     fn probe(&self, random: &mut Random, rate: f64, cap: usize) -> ProbeOutcome {
         let spans = mm1(random, cap + 1000, rate, SERVICES_PER_S);
         let times: Vec<f64> = spans[1000..].iter().map(|(from, to)| to - from).collect();
@@ -28,6 +31,9 @@ impl Server {
         let rule = Attainment::at_least(self.share).unwrap();
         let looks = rule.looks(cap);
         for &count in &looks {
+            if growing(&spans[1000..1000 + count]) {
+                return ProbeOutcome { decision: Decision::Fail, margin: -self.share, effective: count };
+            }
             let last = count == cap;
             let judged =
                 if last { rule.judge(&good, &times) } else { rule.peek(&good[..count], &times[..count]) };
@@ -53,11 +59,18 @@ impl Server {
     }
 }
 
+/// Whether the numbers in flight over ten parts of the time from the first arrival to the last keep growing.
+fn growing(spans: &[(f64, f64)]) -> bool {
+    let window = Window::new(nanoseconds(spans[0].0), nanoseconds(spans[spans.len() - 1].0)).unwrap();
+    let spans = spans.iter().map(|(from, to)| (nanoseconds(*from), nanoseconds(*to)));
+    backlog(&in_flight_means(window, 10, spans)).growing
+}
+
 pub(crate) fn tables() -> Vec<Table> {
     let mut table = Table::new(
         "The rate search",
         "M/M/1 with 100 services a second from an empty start, 200 searches each from 5/s; a probe takes up to the stated \
-         number of requests, a confirming run three times as many. Share of intervals [pass, fail] that hold the true \
+         number of requests and fails at once if its backlog grows; a confirming run takes three times as many. Share of intervals [pass, fail] that hold the true \
          highest rate, median width fail/pass, median number of runs, and how far the fitted rate is off in the median.",
         &[
             "objective",

@@ -110,6 +110,6 @@ fn queues() -> Table {
     clippy::cast_sign_loss,
     reason = "simulated seconds are small and positive"
 )]
-fn nanoseconds(seconds: f64) -> u64 {
+pub(crate) fn nanoseconds(seconds: f64) -> u64 {
     (seconds * 1e9) as u64
 }

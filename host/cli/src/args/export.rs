@@ -1,0 +1,45 @@
+//! The flags of `export`. Types only.
+
+use std::path::PathBuf;
+
+use benchhost_model::LoadPoint;
+use clap::{Args, ValueEnum};
+
+/// In which form a run is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportForm {
+    /// `vllm bench serve --save-detailed`: one line a load point and repeat
+    Vllm,
+    /// `profile_export_aiperf.json`: one line a load point and repeat; with `--requests`, one a request
+    Aiperf,
+    /// `benchmarks.json` of `GuideLLM`
+    Guidellm,
+    /// One JSON object a request, with all columns
+    Jsonl,
+    /// The summary as an OpenMetrics text
+    Openmetrics,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Directory of a run
+    pub(crate) run: PathBuf,
+    /// In which form
+    #[arg(long = "as", value_enum, value_name = "FORM")]
+    pub(crate) form: ExportForm,
+    /// Write to this file [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Take only this load point, as `concurrency=8` [default: all]
+    #[arg(long, value_name = "LOAD")]
+    pub(crate) load: Option<LoadPoint>,
+    /// Take only this repeat [default: all]
+    #[arg(long, value_name = "N")]
+    pub(crate) repeat: Option<u32>,
+    /// Of `aiperf`: one line a request (`profile_export.jsonl`) instead of aggregates
+    #[arg(long)]
+    pub(crate) requests: bool,
+    /// Of `jsonl`: with the gaps between output events
+    #[arg(long)]
+    pub(crate) gaps: bool,
+}

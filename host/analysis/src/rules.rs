@@ -408,15 +408,17 @@ mod tests {
             cpu_pressure: Some(0.75),
             ..Evidence::default()
         };
-        let told = |evidence: Evidence| {
-            judge(&evidence).1.into_iter().map(|reason| reason.rule).collect::<Vec<_>>()
-        };
+        let told =
+            |evidence: Evidence| judge(&evidence).1.into_iter().map(|reason| reason.rule).collect::<Vec<_>>();
         assert_eq!(told(on_time), Vec::<String>::new());
         assert_eq!(told(Evidence { lag_first_p99_ms: Some(1.1), ..on_time }), ["cpu_pressure"]);
         assert_eq!(told(Evidence { lag_first_p99_ms: None, ..on_time }), ["cpu_pressure"]);
         assert_eq!(told(Evidence { slip_gen_p99_ms: None, ..on_time }), ["cpu_pressure"]);
         assert_eq!(told(Evidence { slip_gen_p99_ms: Some(2.0), ..on_time }), ["slip_gen", "cpu_pressure"]);
-        assert_eq!(told(Evidence { censored_share: Some(0.002), ..on_time }), ["censored_share", "cpu_pressure"]);
+        assert_eq!(
+            told(Evidence { censored_share: Some(0.002), ..on_time }),
+            ["censored_share", "cpu_pressure"]
+        );
     }
 
     #[test]

@@ -23,12 +23,13 @@ const PARTS: usize = 10;
 /// Service times that a window must hold for its backlog to say anything.
 const SERVICES: f64 = 5.0;
 
-/// What the tests say. `rows` in the order of their sending; `course`: tokens a second over parts of the window.
+/// What the tests say. `rows` in the order of their sending; `course`: tokens a second over parts of the window;
+/// `changing`: the rate rises or falls by plan, so that requests in flight may grow while the server keeps up.
 pub(crate) fn steady_state(
     rows: &[Kept],
     course: &[f64],
     window: Option<Window>,
-    load: LoadPoint,
+    (load, changing): (LoadPoint, bool),
 ) -> SteadyState {
     let Some(window) = window else {
         return SteadyState {
@@ -52,7 +53,7 @@ pub(crate) fn steady_state(
         ("output tokens a second", settled(course)),
         ("requests in flight", settled(&in_flight)),
     ];
-    let growth = from_schedule(load).then(|| waiting(rows, window)).flatten();
+    let growth = (from_schedule(load) && !changing).then(|| waiting(rows, window)).flatten();
     let (verdict, why) = judge(&courses, first_tokens.len(), turnovers, growth);
     let [ttft, tokens, flying] = courses.map(|(_, s)| s.cut());
     SteadyState {
@@ -284,7 +285,7 @@ mod tests {
     fn a_closed_loop_of_equal_requests_is_steady() {
         let rows: Vec<Kept> =
             (0..800).map(|i| (i / 4, i / 4 * 100)).map(|(_, t)| row(t, t, t + 20, t + 100)).collect();
-        let found = steady_state(&rows, &[40.0; 60], window(20_000), LoadPoint::Concurrency(4));
+        let found = steady_state(&rows, &[40.0; 60], window(20_000), (LoadPoint::Concurrency(4), false));
         assert_eq!((found.verdict, found.why.as_str()), (Steadiness::Steady, ""));
         assert!((found.turnovers.unwrap() - 199.0).abs() < 1.5, "{:?}", found.turnovers);
         assert_eq!((found.cut_ttft, found.cut_in_flight, found.backlog_growth), (Some(0.0), Some(0.0), None));
@@ -293,13 +294,16 @@ mod tests {
     #[test]
     fn too_few_requests_or_turnovers_show_nothing() {
         let rows: Vec<Kept> = (0..40).map(|i| row(i * 100, i * 100, i * 100 + 20, i * 100 + 100)).collect();
-        let found = steady_state(&rows, &[], window(4000), LoadPoint::Concurrency(1));
+        let found = steady_state(&rows, &[], window(4000), (LoadPoint::Concurrency(1), false));
         assert_eq!(found.verdict, Steadiness::NotShown);
         assert!(found.why.contains("40 first tokens"), "{}", found.why);
         let wide: Vec<Kept> = (0..100).map(|i| row(0, 0, 20 + i % 3, 900)).collect();
-        let found = steady_state(&wide, &[], window(1000), LoadPoint::Concurrency(100));
+        let found = steady_state(&wide, &[], window(1000), (LoadPoint::Concurrency(100), false));
         assert!(found.verdict == Steadiness::NotShown && found.why.contains("replaced"), "{found:?}");
-        assert_eq!(steady_state(&rows, &[], None, LoadPoint::Concurrency(1)).verdict, Steadiness::NotShown);
+        assert_eq!(
+            steady_state(&rows, &[], None, (LoadPoint::Concurrency(1), false)).verdict,
+            Steadiness::NotShown
+        );
     }
 
     #[test]
@@ -315,10 +319,10 @@ mod tests {
                 })
                 .collect()
         };
-        let above = steady_state(&queue(80), &[], window(300 * 80), LoadPoint::Rate(12.5));
+        let above = steady_state(&queue(80), &[], window(300 * 80), (LoadPoint::Rate(12.5), false));
         assert_eq!(above.verdict, Steadiness::Saturated);
         assert!(above.why.contains("grow") && above.backlog_growth.unwrap() > 0.05);
-        let below = steady_state(&queue(120), &[], window(300 * 120), LoadPoint::Rate(8.3));
+        let below = steady_state(&queue(120), &[], window(300 * 120), (LoadPoint::Rate(8.3), false));
         assert_eq!((below.verdict, below.why.as_str()), (Steadiness::Steady, ""));
     }
 
@@ -335,7 +339,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            steady_state(&rows, &[], window(24_000), LoadPoint::Rate(12.5)).verdict,
+            steady_state(&rows, &[], window(24_000), (LoadPoint::Rate(12.5), false)).verdict,
             Steadiness::Saturated
         );
     }
@@ -347,8 +351,18 @@ mod tests {
             .map(|i| (i * 1_000_000).isqrt())
             .map(|due| row(due, due, due + 20, due + 2000))
             .collect();
-        let found = steady_state(&ramp, &[], window(20_000), LoadPoint::Rate(20.0));
+        let found = steady_state(&ramp, &[], window(20_000), (LoadPoint::Rate(20.0), false));
         assert_ne!(found.verdict, Steadiness::Saturated, "{found:?}");
+    }
+
+    #[test]
+    fn a_rate_that_changes_by_plan_makes_no_backlog() {
+        // One server, 100 ms a request, one due every 80 ms.
+        let rows: Vec<Kept> =
+            (0..300_u64).map(|i| row(i * 80, i * 80, i * 100 + 20, i * 100 + 100)).collect();
+        let found = |changing| steady_state(&rows, &[], window(24_000), (LoadPoint::Rate(12.5), changing));
+        assert_eq!(found(false).verdict, Steadiness::Saturated);
+        assert_eq!((found(true).verdict, found(true).backlog_growth), (Steadiness::NotStationary, None));
     }
 
     #[test]
@@ -356,7 +370,7 @@ mod tests {
         // Each stays for 1 s, one comes every 10 ms: the first second fills the server.
         let rows: Vec<Kept> =
             (0..1000).map(|i| row(i * 10, i * 10, i * 10 + 50 + i % 7, i * 10 + 1000)).collect();
-        let found = steady_state(&rows, &[], window(10_000), LoadPoint::Rate(100.0));
+        let found = steady_state(&rows, &[], window(10_000), (LoadPoint::Rate(100.0), false));
         assert_ne!(found.verdict, Steadiness::Saturated, "{found:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Puts a load point's figures together. Each figure has its own module; only their order is decided here.
 
-use benchhost_model::{Outcome, Steadiness, SummaryRow};
+use benchhost_model::{LoadPoint, Outcome, Steadiness, SummaryRow};
 use benchhost_stats::Window;
 
 use crate::collector::{GpuFigures, Options};
@@ -75,7 +75,9 @@ fn tally(row: &mut SummaryRow, tally: Tally) {
 /// Steadiness, the laws and the arrivals.
 fn settle(row: &mut SummaryRow, point: &Point, windows: &Windows) {
     let load = point.key().load;
-    row.steady = steady::steady_state(&point.rows, &point.flow.course(), windows.tested, load);
+    // A run that knows its arrivals and asked for no one rate had a rate that changes.
+    let changing = point.known && matches!(load, LoadPoint::Rate(_)) && point.facts.asked_rate.is_none();
+    row.steady = steady::steady_state(&point.rows, &point.flow.course(), windows.tested, (load, changing));
     row.arrivals_made = arrivals::arrivals(&point.rows, &point.facts);
     row.in_flight_mean = windows.tested.map(|w| laws::in_flight(&point.rows, w));
     // Without a declared window the load may begin and end inside it, where the laws do not hold.

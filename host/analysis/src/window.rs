@@ -15,7 +15,8 @@ pub(crate) struct Windows {
     pub(crate) declared: Option<Window>,
     /// First send to last output event of completed measured requests.
     pub(crate) makespan: Option<Window>,
-    /// Where tests of steadiness look: the declared window or, without one, first to last due time of measured requests.
+    /// Where tests of steadiness look: the declared window or, without one, first to last due time of measured requests
+    /// that were sent. What an interrupted run never came to would look like a backlog.
     pub(crate) tested: Option<Window>,
 }
 
@@ -26,8 +27,9 @@ impl Windows {
         let makespan = window(done().filter_map(Kept::send).min(), done().filter_map(Kept::last).max());
         let declared =
             point.declared.filter(|w| w.seconds() * 1000.0 >= typical(done().filter_map(Kept::e2e_body)));
+        let sent = || measured().filter(|r| r.send().is_some());
         let tested =
-            declared.or_else(|| window(measured().map(|r| r.sched).min(), measured().map(|r| r.sched).max()));
+            declared.or_else(|| window(sent().map(|r| r.sched).min(), sent().map(|r| r.sched).max()));
         let kind = if declared.is_some() { WindowKind::Declared } else { WindowKind::Makespan };
         Self { kind, declared, makespan, tested }
     }
@@ -93,5 +95,18 @@ mod tests {
         let lone = Windows::of(&point(None));
         assert_eq!(lone.headline(), Window::new(1_000_000, 251_000_000).ok());
         assert_eq!(lone.tested, Window::new(0, 150_000_000).ok());
+    }
+
+    #[test]
+    fn what_an_interrupted_run_never_sent_widens_no_window() {
+        let mut point = point(None);
+        let never = Record {
+            outcome: Outcome::Shed,
+            t_sched_ns: Nanos::new(9_000_000_000),
+            t_send_ns: None,
+            ..Record::blank()
+        };
+        point.push(&never, None, 0);
+        assert_eq!(Windows::of(&point).tested, Window::new(0, 150_000_000).ok());
     }
 }

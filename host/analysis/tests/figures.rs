@@ -58,6 +58,7 @@ fn facts(load: LoadPoint, from_ms: u64, until_ms: u64) -> PointFacts {
         key: PointKey { load, ..PointKey::of(&Record::blank()) },
         measured_from_ns: Some(from_ms * MS),
         measured_until_ns: Some(until_ms * MS),
+        asked_rate: matches!(load, LoadPoint::Rate(_)).then_some(load.value()),
         ..PointFacts::default()
     }
 }

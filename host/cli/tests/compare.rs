@@ -375,7 +375,7 @@ fn a_history_of_runs_shows_where_the_level_changed() {
     let mut lines = rows.lines();
     let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
     let at = |name: &str| header.iter().position(|h| *h == name).expect("a column");
-    let (send, first) = (at("t_send_ns"), at("t_first_ns"));
+    let (at_send, at_first) = (at("t_send_ns"), at("t_first_ns"));
     for run in 0..14_u64 {
         let name = format!("all/{run:02}");
         std::fs::create_dir_all(bench.path(&name)).expect("a folder");
@@ -384,8 +384,8 @@ fn a_history_of_runs_shows_where_the_level_changed() {
         let mut text = header.join(",") + "\n";
         for line in rows.lines().skip(1).filter(|l| l.contains(",measured,")) {
             let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
-            let sent: u64 = cells[send].parse().expect("a time");
-            cells[first] = (sent + ttft).to_string();
+            let sent: u64 = cells[at_send].parse().expect("a time");
+            cells[at_first] = (sent + ttft).to_string();
             text += &(cells.join(",") + "\n");
         }
         bench.write(&format!("{name}/requests.csv"), &text);

@@ -70,6 +70,12 @@ fn the_same_requests_are_sent_as_would_have_been() {
         items
     };
     assert_eq!(items("r"), items("whole"));
+    let points = |run: &str| -> usize {
+        let text = std::fs::read_to_string(bench.path(&format!("{run}/harness.json"))).expect("a file");
+        let harness: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        harness["points"].as_object().expect("points").len()
+    };
+    assert_eq!(points("r"), points("whole"), "the kept points are in it too");
 }
 
 #[test]

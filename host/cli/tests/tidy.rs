@@ -64,18 +64,15 @@ fn no_room_is_a_junk_drawer() {
 fn crates_know_only_what_lies_below_them() {
     let below = |name: &str| -> &'static [&'static str] {
         match name {
-            "benchhost-model" | "benchhost-stats" | "benchhost-framing" => &[],
+            "benchhost-model" | "benchhost-stats" | "benchhost-framing" | "benchhost-serve" => &[],
             "benchhost-simulator" => &["benchhost-os"],
-            "benchhost-telemetry" => &["benchhost-model", "benchhost-os"],
-            "benchhost-interop"
-            | "benchhost-os"
-            | "benchhost-plugin"
-            | "benchhost-quality"
-            | "benchhost-report"
-            | "benchhost-store" => &["benchhost-model"],
-            "benchhost-http" => &["benchhost-model", "benchhost-os"],
+            "benchhost-interop" | "benchhost-os" | "benchhost-plugin" | "benchhost-quality"
+            | "benchhost-report" | "benchhost-store" => &["benchhost-model"],
+            "benchhost-http" | "benchhost-telemetry" => &["benchhost-model", "benchhost-os"],
             "benchhost-load" => &["benchhost-model", "benchhost-http", "benchhost-os"],
-            "benchhost-selfcheck" => &["benchhost-model", "benchhost-stats", "benchhost-http", "benchhost-load", "benchhost-os"],
+            "benchhost-selfcheck" => {
+                &["benchhost-model", "benchhost-stats", "benchhost-http", "benchhost-load", "benchhost-os"]
+            }
             "benchhost-analysis" => &["benchhost-model", "benchhost-stats"],
             "benchhost-compare" => &["benchhost-model", "benchhost-stats", "benchhost-analysis"],
             "benchhost-author" => &["benchhost-model", "benchhost-plugin", "benchhost-framing"],

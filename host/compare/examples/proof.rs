@@ -8,7 +8,7 @@ use benchhost_compare::{Margins, Settings, Side, Word, compare};
 use synthetic::Truth;
 
 /// Pairs of results a line.
-const PAIRS: u64 = 400;
+const PAIRS: u64 = 300;
 
 struct Case {
     name: &'static str,
@@ -58,7 +58,11 @@ fn changed(case: &Case) -> Truth {
     truth
 }
 
-#[expect(clippy::print_stdout, reason = "an example's result")]
+#[expect(
+    clippy::print_stdout,
+    clippy::too_many_lines,
+    reason = "an example's result, and its table of cases"
+)]
 fn main() {
     let usual = Truth { right: 0.8, ..Truth::default() };
     let calm = Truth { between: 0.0, ..usual };
@@ -152,9 +156,9 @@ fn main() {
         },
     ];
     println!(
-        "| truth | requests a run | false alarm | found | other work said | every gating figure decided |"
+        "| truth | requests a run | false alarm | found | another gating figure worse, too | other work said | all decided |"
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|");
     for (line, case) in cases.iter().enumerate() {
         let tally = run(case, line as u64);
         let share = |n: u32| format!("{:.1} %", f64::from(n) * 100.0 / PAIRS as f64);

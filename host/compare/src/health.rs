@@ -31,7 +31,7 @@ pub(crate) fn health(pairs: &[Pair<'_>]) -> Health {
         ("base", pairs.iter().map(|p| p.base).collect::<Vec<_>>()),
         ("new", pairs.iter().map(|p| p.new).collect()),
     ] {
-        health.flags.extend(bounds(side, &groups));
+        health.flags.push(bounds(side, &groups));
     }
     health
 }
@@ -90,7 +90,7 @@ fn drift(place: &str, group: &Group) -> Option<String> {
 }
 
 /// How far the measuring program may have bent latencies, at most over all groups of a side.
-fn bounds(side: &str, groups: &[&Group]) -> Option<String> {
+fn bounds(side: &str, groups: &[&Group]) -> String {
     let errors = || groups.iter().flat_map(|g| &g.runs).map(|r| &r.summary.harness);
     let largest = |of: fn(&HarnessError) -> Option<f64>| errors().filter_map(of).max_by(f64::total_cmp);
     let named: Vec<String> = [
@@ -101,9 +101,9 @@ fn bounds(side: &str, groups: &[&Group]) -> Option<String> {
     .into_iter()
     .filter_map(|(name, ms)| Some(format!("{name} {:.3} ms", ms?)))
     .collect();
-    Some(if named.is_empty() {
+    if named.is_empty() {
         format!("{side}: how far the measuring program bent latencies is not known")
     } else {
         format!("{side}: the measuring program may have bent {} at most", named.join(", "))
-    })
+    }
 }

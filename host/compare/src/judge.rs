@@ -318,7 +318,7 @@ pub(crate) fn lost(summary: &SummaryRow) -> (u64, u64) {
     (asked.saturating_sub(c.completed), asked)
 }
 
-/// Standard error of a mean score over items, the larger of both sides.
+/// Standard error of the difference of mean scores over items.
 fn score_error(pair: &Pair<'_>, name: &str) -> f64 {
     let Some(score) = name.strip_prefix("score_") else { return 0.0 };
     let items = pair.by_item(|run| run.scores.get(score).cloned().unwrap_or_default());
@@ -326,5 +326,5 @@ fn score_error(pair: &Pair<'_>, name: &str) -> f64 {
         let sample = Sample::new(items.iter().map(of).collect()).ok()?;
         Some(sample.sd()? / (sample.len() as f64).sqrt())
     };
-    error(|pair| pair.0).into_iter().chain(error(|pair| pair.1)).fold(0.0, f64::max)
+    error(|pair| pair.0).into_iter().chain(error(|pair| pair.1)).fold(0.0, f64::hypot)
 }

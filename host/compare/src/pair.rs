@@ -150,7 +150,7 @@ impl Pair<'_> {
     /// Items and turns that both sides asked for must have asked for as many tokens.
     pub(crate) fn check_asked(&self, allowed: &Allowed, notes: &mut Vec<String>) -> Result<(), Refusal> {
         let place = self.base.heading();
-        if differ(self.asked(self.base, |r| r.asked_output), &self.asked(self.new, |r| r.asked_output)) {
+        if differ(&self.asked(self.base, |r| r.asked_output), &self.asked(self.new, |r| r.asked_output)) {
             if !allowed.has(Aspect::Lengths) {
                 return Err(Refusal::new(format!(
                     "{place}: the sides asked for answers of different lengths"
@@ -160,7 +160,7 @@ impl Pair<'_> {
             }
             notes.push(format!("{place}: the sides asked for answers of different lengths"));
         }
-        if differ(self.asked(self.base, |r| r.asked_input), &self.asked(self.new, |r| r.asked_input)) {
+        if differ(&self.asked(self.base, |r| r.asked_input), &self.asked(self.new, |r| r.asked_input)) {
             // Another model may have another tokenizer, by which the same text has another length.
             if !(allowed.has(Aspect::Model) || allowed.has(Aspect::Lengths)) {
                 return Err(Refusal::new(format!(
@@ -200,7 +200,7 @@ impl Pair<'_> {
 }
 
 /// Whether an item and turn of both sides has other tokens; both sorted.
-fn differ(base: Vec<(u64, u32, u32)>, new: &[(u64, u32, u32)]) -> bool {
+fn differ(base: &[(u64, u32, u32)], new: &[(u64, u32, u32)]) -> bool {
     let key = |e: &(u64, u32, u32)| (e.0, e.1);
     base.chunk_by(|a, b| key(a) == key(b)).any(|own| {
         let from = new.partition_point(|e| key(e) < key(&own[0]));

@@ -40,7 +40,7 @@ fn lengths(pair: &Pair<'_>) -> Option<String> {
     };
     let items = pair.by_item(answers);
     let mean_of = |group: &Group| {
-        let all: Vec<f64> = group.runs.iter().flat_map(|run| answers(run)).map(|(_, n)| n).collect();
+        let all: Vec<f64> = group.runs.iter().flat_map(&answers).map(|(_, n)| n).collect();
         (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
     };
     let (base, new) = if items.is_empty() {
@@ -55,10 +55,10 @@ fn lengths(pair: &Pair<'_>) -> Option<String> {
     }
     // Answers of sampled text differ in length by chance.
     let differences = Sample::new(items.iter().map(|(b, n)| n - b).collect()).ok();
-    let chance = differences
+    let by_chance = differences
         .and_then(|sample| mean_interval(&sample, Confidence::P95).ok())
         .is_some_and(|interval| interval.contains(0.0));
-    let head = if chance { "WORK NOT SHOWN TO BE THE SAME" } else { "DIFFERENT WORK" };
+    let head = if by_chance { "WORK NOT SHOWN TO BE THE SAME" } else { "DIFFERENT WORK" };
     let longer = if change > 0.0 { "longer" } else { "shorter" };
     Some(format!(
         "{head}: {}: answers of the new side are {:.1} % {longer} ({base:.1} against {new:.1} tokens a request)",

@@ -77,15 +77,16 @@ fn drift_is_a_change_below_a_margin_that_its_interval_reaches() {
 #[test]
 fn noise_leaves_it_open_and_says_how_many_runs_would_decide() {
     let noisy = |seed| Truth { between: 0.1, ..quiet(seed) };
-    let decision = decide(noisy(1), noisy(2), &Settings::default());
-    let tpot = row(&decision, "tpot_p50");
-    assert_eq!(tpot.word, Word::Inconclusive, "{tpot:?}");
-    assert!(
-        tpot.note.starts_with("about ") && tpot.note.ends_with("runs a side would decide"),
-        "{}",
-        tpot.note
-    );
-    assert!(decision.open() && !decision.regressed() && decision.sentence.starts_with("Not decided"));
+    let decisions: Vec<Decision> =
+        (0..10).map(|i| decide(noisy(2 * i + 1), noisy(2 * i + 2), &Settings::default())).collect();
+    let open: Vec<&Decision> =
+        decisions.iter().filter(|d| row(d, "tpot_p50").word == Word::Inconclusive).collect();
+    assert!(open.len() >= 9, "{} of 10", open.len());
+    assert!(open.iter().all(|d| d.open() && !d.regressed() && d.sentence.starts_with("Not decided")));
+    // Where chance put the change beyond the margin, Holm's p took the verdict away instead.
+    let notes: Vec<&str> = open.iter().map(|d| row(d, "tpot_p50").note.as_str()).collect();
+    let told = notes.iter().filter(|n| n.starts_with("about ") && n.ends_with("runs a side would decide"));
+    assert!(told.count() >= 5 && notes.iter().all(|n| !n.is_empty()), "{notes:?}");
 }
 
 #[test]

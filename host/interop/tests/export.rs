@@ -90,6 +90,7 @@ fn whole(rows: &[(Record, Vec<u64>)]) -> impl Iterator<Item = &(Record, Vec<u64>
 }
 
 /// numpy's default percentile.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place within the list")]
 fn percentile(mut values: Vec<f64>, q: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let place = q * (values.len() - 1) as f64;

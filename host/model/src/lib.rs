@@ -30,9 +30,7 @@ pub use describe::{
     EngineInfo, OptionKind, OptionSpec, RouteInfo, ScoreSpec, Setting, Slot, SlotFormat, WorkloadInfo,
 };
 pub use distribution::{Adjusted, Distribution};
-pub use facts::{
-    ClockFacts, IoThreadFacts, MachineFacts, PointFacts, PointKey, QuantilesNs, SelfCheckFacts,
-};
+pub use facts::{ClockFacts, IoThreadFacts, MachineFacts, PointFacts, PointKey, QuantilesNs, SelfCheckFacts};
 pub use findings::{
     Advice, Choice, CurveShape, Findings, GainStep, Goal, Parted, Parting, Reached, Study, study_member,
 };
@@ -49,4 +47,4 @@ pub use summary::{
 };
 pub use timeline::{ReadMark, StampSource, Timeline, TransportFailure};
 pub use units::{NS_PER_MS, Nanos};
-pub use verdict::{BoundTerm, HarnessBound, HarnessError, Reason, SteadyState, Steadiness, Verdict};
+pub use verdict::{BoundTerm, HarnessBound, HarnessError, Reason, Steadiness, SteadyState, Verdict};

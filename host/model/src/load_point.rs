@@ -64,7 +64,11 @@ pub struct ParseLoadPointError(String);
 
 impl fmt::Display for ParseLoadPointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a load; expected `concurrency=N`, `rate=R`, `batch=N` or `trace=R` with N and R above 0", self.0)
+        write!(
+            f,
+            "`{}` is not a load; expected `concurrency=N`, `rate=R`, `batch=N` or `trace=R` with N and R above 0",
+            self.0
+        )
     }
 }
 

@@ -111,7 +111,6 @@
       const size = Math.min(44, (box.r - box.l) / 7);
       if (chart.sim) mk("text", { x: (box.l + box.r) / 2, y: (box.t + box.b) / 2 + size / 3, class: "sim" }, svg, "SIMULATED").style.fontSize = size + "px";
     };
-    if (view.k !== "bar") sim();
     return { svg, box, sim };
   };
   const grid = (svg, box, values, Y, log) => {
@@ -149,12 +148,13 @@
 
   function drawLine(plot, chart, panel, view) {
     const seen = view.s.filter((l) => l.s === null || !hidden.has(l.s));
-    const { svg, box } = frame(plot, chart, panel, view, view.h || 300, 58);
+    const { svg, box, sim } = frame(plot, chart, panel, view, 300, 58);
     const tip = tooltip(plot);
     let [lo, hi] = range(seen, (p) => [p[1], p[2] ?? p[1], p[3] ?? p[1]]);
     if (!Number.isFinite(lo)) { mk("text", { x: (box.l + box.r) / 2, y: 120, "text-anchor": "middle" }, svg, "nothing is shown"); return; }
     const goals = (view.o || []).filter((o) => !o.x);
-    const log = !view.y && lo > 0 && hi / lo > 100;
+    const log = !view.y && !view.xr && lo > 0 && hi / lo > 100;
+    if (log) plot.previousElementSibling.textContent += (plot.previousElementSibling.textContent ? " · " : "") + "log scale";
     let above = [];
     for (const o of goals) if (log || o.v <= hi * 3) { hi = Math.max(hi, o.v); if (log) lo = Math.min(lo, o.v); } else above.push(o);
     let values;
@@ -173,6 +173,7 @@
       mk("rect", { x: X(a), y: box.t, width: Math.max(1, X(b) - X(a)), height: box.b - box.t, class: "span" }, svg);
       if (X(b) - X(a) > word.length * 6.6) mk("text", { x: (X(a) + X(b)) / 2, y: box.t + 12, "text-anchor": "middle" }, svg, word);
     }
+    sim();
     grid(svg, box, values, Y, log);
     bottom(svg, box, xt, X, view.xn + (view.xl ? " (log scale)" : ""));
     for (const o of goals) {
@@ -183,7 +184,7 @@
     for (const o of (view.o || []).filter((g) => g.x && g.v >= x0 && g.v <= x1)) {
       mk("line", { x1: X(o.v), x2: X(o.v), y1: box.t, y2: box.b, class: "goal" }, svg);
       const left = X(o.v) > (box.l + box.r) / 2;
-      mk("text", { x: X(o.v) + (left ? -5 : 5), y: left ? box.t + 12 : box.b - 8, "text-anchor": left ? "end" : "start", class: "goalt" }, svg, o.n);
+      mk("text", { x: X(o.v) + (left ? -5 : 5), y: box.b - 8, "text-anchor": left ? "end" : "start", class: "goalt" }, svg, o.n);
     }
     const path = (points) => points.map((p, i) => (i ? "L" : "M") + X(p[0]).toFixed(1) + "," + Yc(p[1]).toFixed(1)).join("");
     for (const l of seen) {
@@ -289,7 +290,7 @@
 
   function drawHeat(plot, chart, panel, view) {
     const rowH = 34, longest = Math.max(...view.cy.map((s) => s.length));
-    const { svg, box } = frame(plot, chart, panel, view, view.cy.length * rowH + 62, Math.min(140, 24 + longest * 7));
+    const { svg, box, sim } = frame(plot, chart, panel, view, view.cy.length * rowH + 62, Math.min(140, 24 + longest * 7));
     const cells = view.s.flatMap((l) => l.p), known = cells.filter((c) => c[2] > 0).map((c) => c[2]);
     const lo = Math.min(...known), hi = Math.max(...known), w = (box.r - box.l) / view.cx.length;
     view.cy.forEach((c, i) => mk("text", { x: box.l - 8, y: box.t + rowH * (i + 0.5) + 4, "text-anchor": "end" }, svg, c));
@@ -303,11 +304,12 @@
       if (has) text.style.fill = light(c) > 0.18 ? "#1c1e21" : "#fff";
     }
     mk("text", { x: (box.l + box.r) / 2, y: box.t + view.cy.length * rowH + 40, "text-anchor": "middle", class: "lab" }, svg, view.xn);
+    sim();
   }
 
   function drawLanes(plot, chart, panel, view) {
     const lanes = view.s[0].p, rowH = Math.max(6, Math.min(12, 420 / lanes.length)), s = view.s[0].s;
-    const { svg, box } = frame(plot, chart, panel, view, lanes.length * rowH + 64, 40);
+    const { svg, box, sim } = frame(plot, chart, panel, view, lanes.length * rowH + 64, 40);
     const end = Math.max(...lanes.map((p) => Math.max(p[0], p[1] ?? 0, p[2] ?? 0, p[3] ?? 0)), 0.001);
     const all = ticks(0, end, false, Math.max(3, Math.floor(box.W / 90))), X = scale(0, end, box.l, box.r, false);
     bottom(svg, box, all.filter((v) => v <= end * 1.0001), X, view.xn);
@@ -323,6 +325,7 @@
       if (note) mk("text", { x: X(Math.max(due, sent ?? 0, first ?? 0, last ?? 0)) + 3, y: box.t + rowH * (i + 1) - 1, class: "bad", "font-size": rowH + 2 }, svg, "×");
       if (i % 10 === 0) mk("text", { x: box.l - 6, y: box.t + rowH * i + 9, "text-anchor": "end" }, svg, String(i + 1));
     });
+    sim();
     const ms = (a, b) => (a == null || b == null ? "–" : fmt((b - a) * 1000) + " ms");
     const show = (i) => {
       const [due, sent, first, last, note] = lanes[i];

@@ -25,14 +25,15 @@ mod series;
 mod tables;
 
 pub use comparison::{
-    ChangeFigure, ChangeScale, ComparedGroup, ComparedRow, ComparisonTable, HistoryTable, RankPlace, RankTable,
-    ShiftLine, Side, Tone,
+    ChangeFigure, ChangeScale, ComparedGroup, ComparedRow, ComparisonTable, HistoryTable, RankPlace,
+    RankTable, ShiftLine, Side, Tone,
 };
 pub use error::ReportError;
 pub use findings::{findings_json, findings_sentences};
 pub use page::{Lane, Lanes, Latencies, LatencyKind, Page, Place, RunNote, page};
 pub use pictures::{
-    Caption, Curve, Picture, Span, Svg, Timeline, bars, parameter_sweep, pictures, render_png, sweep, timeline,
+    Caption, Curve, Picture, Span, Svg, Timeline, bars, parameter_sweep, pictures, render_png, sweep,
+    timeline,
 };
 pub use tables::{TABLE_WIDTH, TableStyle, summary_columns, summary_csv, summary_json, summary_table};
 

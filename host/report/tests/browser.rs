@@ -1,12 +1,13 @@
 //! The page in a real browser: it draws under its own policy, and its tooltip, legend, views and tables answer. Needs
 //! `chromium` on the path, so it runs only when asked for: `cargo test -p benchhost-report --test browser -- --ignored`.
-//! With `BENCHHOST_SHOTS=FOLDER` it leaves the page and pictures of it there.
+//! It leaves the page and pictures of it in `target/tmp/browser`, to be looked at.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use benchhost_model::{
-    Distribution, Findings, HarnessBound, HarnessError, LoadPoint, OutcomeCounts, Reason, SummaryRow, Target, Verdict,
+    Distribution, Findings, HarnessBound, HarnessError, LoadPoint, OutcomeCounts, Reason, SummaryRow, Target,
+    Verdict,
 };
 use benchhost_report::{
     Caption, Curve, Lane, Lanes, Latencies, LatencyKind, Page, Place, RunNote, Span, Timeline, page, pictures,
@@ -55,7 +56,12 @@ fn row(engine: &str, workload: &str, load: u32, repeat: u32) -> SummaryRow {
         } else {
             Vec::new()
         },
-        harness: HarnessError { ttft: bound(0.06), tpot: bound(0.004), e2e: bound(0.11), ..HarnessError::default() },
+        harness: HarnessError {
+            ttft: bound(0.06),
+            tpot: bound(0.004),
+            e2e: bound(0.11),
+            ..HarnessError::default()
+        },
         duration_s: Some(30.0),
         req_s: Some(tokens / 64.0),
         out_tok_s: Some(tokens),
@@ -124,9 +130,15 @@ fn details(rows: &[SummaryRow]) -> (Vec<Latencies>, Vec<Lanes>) {
 fn timeline() -> Timeline {
     let curve = |label: &str, peak: f64| Curve {
         label: label.into(),
-        points: (0..3000).map(|i| (f64::from(i) / 10.0, peak * (0.5 + 0.5 * (f64::from(i) / 90.0).sin()).powi(2))).collect(),
+        points: (0..3000)
+            .map(|i| (f64::from(i) / 10.0, peak * (0.5 + 0.5 * (f64::from(i) / 90.0).sin()).powi(2)))
+            .collect(),
     };
-    let span = |i: u32| Span { load: LoadPoint::Concurrency(1 << i), from_s: f64::from(i) * 36.0 + 5.0, until_s: f64::from(i) * 36.0 + 35.0 };
+    let span = |i: u32| Span {
+        load: LoadPoint::Concurrency(1 << i),
+        from_s: f64::from(i) * 36.0 + 5.0,
+        until_s: f64::from(i) * 36.0 + 35.0,
+    };
     Timeline {
         kv_cache: vec![curve("vllm · fp16", 0.8), curve("sglang · fp16", 0.7)],
         running: vec![curve("vllm · fp16", 64.0)],
@@ -163,8 +175,20 @@ fn made() -> String {
 
 fn chromium(folder: &Path, more: &[&str], file: &Path) -> String {
     let output = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-logging=stderr"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--hide-scrollbars",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--enable-logging=stderr",
+        ])
         .args(["--virtual-time-budget=4000"])
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))
         .args(more)
@@ -178,8 +202,7 @@ fn chromium(folder: &Path, more: &[&str], file: &Path) -> String {
 }
 
 fn folder() -> PathBuf {
-    let folder = std::env::var_os("BENCHHOST_SHOTS")
-        .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser"), PathBuf::from);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
@@ -232,24 +255,34 @@ fn the_page_answers_pointer_keys_legend_views_and_sorting() {
     std::fs::write(&used, format!("{}{}{USE}", &html[..start], &html[end..])).unwrap();
     for size in ["--window-size=1240,1500", "--window-size=500,900"] {
         let dom = chromium(&folder, &["--dump-dom", size], &used);
-        let title = dom.split("<title>").nth(1).unwrap().split("</title>").next().unwrap().replace("&amp;", "&");
+        let title =
+            dom.split("<title>").nth(1).unwrap().split("</title>").next().unwrap().replace("&amp;", "&");
         let said: serde_json::Value = serde_json::from_str(&title).unwrap_or_else(|e| panic!("{e}: {title}"));
         let text = |k: &str| said[k].as_str().unwrap_or_default().to_owned();
         assert_eq!(said["plots"], said["drawn"], "{said}");
         assert!(text("tip").contains("2 concurrent") && text("tip").contains("vllm · fp16"), "{said}");
         assert!(text("hover").contains("128 concurrent") && text("hover").contains("SUSPECT"), "{said}");
-        assert_eq!((&said["gone"], &said["before"], &said["after"]), (&true.into(), &2.into(), &1.into()), "{said}");
-        assert_eq!((&said["up"], &said["down"], &said["wide"]), (&true.into(), &true.into(), &true.into()), "{said}");
-        assert_eq!((text("pressed"), text("view")), ("false".into(), "Request throughput (requests/s)".into()));
+        assert_eq!(
+            (&said["gone"], &said["before"], &said["after"]),
+            (&true.into(), &2.into(), &1.into()),
+            "{said}"
+        );
+        assert_eq!(
+            (&said["up"], &said["down"], &said["wide"]),
+            (&true.into(), &true.into(), &true.into()),
+            "{said}"
+        );
+        assert_eq!(
+            (text("pressed"), text("view")),
+            ("false".into(), "Request throughput (requests/s)".into())
+        );
         assert_eq!(said["rows"], 16, "{said}");
     }
-    if std::env::var_os("BENCHHOST_SHOTS").is_some() {
-        let shot = |name: &str, more: &[&str]| {
-            let to = format!("--screenshot={}", folder.join(name).display());
-            chromium(&folder, &[&[to.as_str()], more].concat(), &file);
-        };
-        shot("light.png", &["--window-size=1240,6400"]);
-        shot("dark.png", &["--window-size=1240,6400", "--blink-settings=preferredColorScheme=0"]);
-        shot("narrow.png", &["--window-size=500,9000"]);
-    }
+    let shot = |name: &str, more: &[&str]| {
+        let to = format!("--screenshot={}", folder.join(name).display());
+        chromium(&folder, &[&[to.as_str()], more].concat(), &file);
+    };
+    shot("light.png", &["--window-size=1240,7600"]);
+    shot("dark.png", &["--window-size=1240,7600", "--blink-settings=preferredColorScheme=0"]);
+    shot("narrow.png", &["--window-size=500,9000"]);
 }

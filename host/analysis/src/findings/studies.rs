@@ -42,7 +42,7 @@ fn over_load(rows: &[&SummaryRow], subject: &str, workload: &str, kind: &str) ->
     } else {
         Vec::new()
     };
-    study(&curve, &goodput, Named { subject, workload, axis: kind, unit }, most_repeats(rows))
+    study(&curve, &goodput, &Named { subject, workload, axis: kind, unit }, most_repeats(rows))
 }
 
 fn most_repeats(rows: &[&SummaryRow]) -> usize {
@@ -58,7 +58,7 @@ struct Named<'a> {
 }
 
 /// `None` for fewer than two points: nothing was swept.
-fn study(curve: &[CurvePoint], goodput: &[CurvePoint], named: Named<'_>, repeats: usize) -> Option<Study> {
+fn study(curve: &[CurvePoint], goodput: &[CurvePoint], named: &Named<'_>, repeats: usize) -> Option<Study> {
     let by_y = |a: &&CurvePoint, b: &&CurvePoint| a.y.total_cmp(&b.y);
     let (first, last) = (curve.first()?, curve.last().filter(|_| curve.len() > 1)?);
     let (lowest, highest) = (curve.iter().min_by(by_y)?, curve.iter().max_by(by_y)?);
@@ -135,5 +135,5 @@ fn over_family(rows: &[&SummaryRow], subject: &str, family: &str) -> Option<Stud
         .collect();
     let axis = family.rsplit('-').next().unwrap_or(family);
     let workload = format!("{family}-… at {load}");
-    study(&curve, &[], Named { subject, workload: &workload, axis, unit }, most_repeats(&at))
+    study(&curve, &[], &Named { subject, workload: &workload, axis, unit }, most_repeats(&at))
 }

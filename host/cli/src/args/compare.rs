@@ -60,11 +60,11 @@ pub(crate) struct CompareArgs {
     #[arg(long)]
     pub(crate) across_models: bool,
     /// The smallest change that matters: `5%` for every relative figure, `ttft_p99=8%`, `error_rate=1pt` for one; may be
-    /// repeated [default: rates, tpot 2%; ttft, e2e p50 5%; p99 10%; error_rate 0.5pt; slo_attainment 2pt; scores 1pt]
+    /// repeated [default: rates, tpot 2%; ttft, e2e p50 5%; p99 10%; `error_rate` 0.5pt; `slo_attainment` 2pt; scores 1pt]
     #[arg(long, value_name = "[FIGURE=]CHANGE")]
     pub(crate) margin: Vec<String>,
     /// The figures that decide the exit code
-    /// [default: goodput or out_tok_s, ttft p99 if resolved or else p50, tpot_p50, error_rate]
+    /// [default: goodput or `out_tok_s`, ttft p99 if resolved or else p50, `tpot_p50`, `error_rate`]
     #[arg(long, value_name = "FIGURE", value_delimiter = ',')]
     pub(crate) gate: Vec<String>,
     /// Exit with 3 when a gating figure stays open, with 5 when a run is INVALID

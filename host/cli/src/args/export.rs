@@ -16,7 +16,7 @@ pub(crate) enum ExportForm {
     Guidellm,
     /// One JSON object a request, with all columns
     Jsonl,
-    /// The summary as an OpenMetrics text
+    /// The summary as an `OpenMetrics` text
     Openmetrics,
 }
 

@@ -27,7 +27,8 @@ fn recover(layout: &Layout, manifest: Manifest, args: &RecoverArgs, printer: &Pr
         printer.status(&line);
     }
     save(layout, &marked(manifest))?;
-    let reported = report::report(&args.run, args.format, &report::Look::plain(!args.no_plots), printer).map(drop);
+    let reported =
+        report::report(&args.run, args.format, &report::Look::plain(!args.no_plots), printer).map(drop);
     Completion::of(layout, "recovered", mended.counts)?.write(layout)?;
     reported
 }

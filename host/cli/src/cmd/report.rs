@@ -70,7 +70,9 @@ fn read(directory: &Path, detail: &mut Detail, printer: &Printer) -> CliResult<R
     let layout = Layout::new(directory);
     let manifest = read_manifest(&layout)?;
     let warnings: Vec<String> = unended(&manifest.ended).into_iter().collect();
-    warnings.iter().for_each(|w| printer.warning(w));
+    for warning in &warnings {
+        printer.warning(warning);
+    }
     let mut rows = summary(&layout, &manifest, detail, printer)?;
     in_order(&mut rows, &manifest);
     let telemetry: Vec<_> = read_telemetry(&layout.telemetry())?.collect();

@@ -20,7 +20,7 @@ use crate::ui::Printer;
 /// Streams where nothing is asked for.
 const USUAL_STREAMS: u32 = 64;
 /// Time of the proof that no stop is hidden.
-const PROOF: Duration = Duration::from_millis(2000);
+const PROOF: Duration = Duration::from_secs(2);
 
 /// Everything that was found.
 #[derive(Debug, Serialize)]
@@ -118,10 +118,11 @@ fn json(found: &Found) -> CliResult<String> {
 fn text(found: &Found) -> String {
     let mut text = format!("{}{}", found.check, found.stalls);
     if let Some(capacity) = &found.capacity {
-        text.push_str(&format!("\n{capacity}"));
+        text.push('\n');
+        text.push_str(&capacity.to_string());
     }
     for concern in &found.concerns {
-        text.push_str(&format!("note        {concern}\n"));
+        text.extend(["note        ", concern.as_ref(), "\n"]);
     }
     text
 }

@@ -60,10 +60,9 @@ fn of_manifest(manifest: &Manifest, config: &Config) -> Vec<Fact> {
         let options: Vec<String> = workload.options.iter().map(|(k, v)| format!("{k}={v}")).collect();
         let name = |what: &str| format!("{what} of {}", workload.label);
         facts.push(fact(Aspect::Workload, &name("options"), options.join(" ")));
-        for (slot, (file, digest)) in &workload.data {
+        // A copy under another name is the same data.
+        for (slot, (_, digest)) in &workload.data {
             let short = digest.get(..12).unwrap_or(digest);
-            // A copy under another name is the same data.
-            let _name_of_the_file = file;
             facts.push(fact(Aspect::Data, &name(&format!("data `{slot}`")), short.to_owned()));
         }
     }

@@ -65,7 +65,7 @@ pub(super) fn read(given: &Path) -> CliResult<Source> {
         gatherer.push(&record?);
     }
     let telemetry = layout.as_ref().and_then(|l| read_telemetry(&l.telemetry()).ok());
-    let samples = gpu_samples(&telemetry.map(|rows| rows.collect::<Vec<_>>()).unwrap_or_default());
+    let samples = gpu_samples(&telemetry.map(Iterator::collect::<Vec<_>>).unwrap_or_default());
     let sheet = gatherer.finish(&mut |from, to| gpu_figures(&samples, from, to));
     if sheet.groups.is_empty() {
         return Err(CliError::not_comparable(format!("`{}` holds no measured requests", path.display())));

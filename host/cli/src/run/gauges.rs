@@ -97,7 +97,7 @@ impl GaugeSampler {
                 match spawned {
                     Ok(thread) => sampler.thread = Some(thread),
                     Err(error) => {
-                        sampler.off(format!("the sampling thread cannot be started ({error})"), true)
+                        sampler.off(format!("the sampling thread cannot be started ({error})"), true);
                     }
                 }
             }

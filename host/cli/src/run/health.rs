@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use benchhost_model::PointFacts;
 use benchhost_selfcheck::SelfCheck;
 use benchhost_telemetry::host::HostCounters;
 use benchhost_telemetry::process::ProcessUsage;
@@ -22,17 +23,19 @@ impl Health {
         Self { counters: HostCounters::read(Path::new("/")), usage: ProcessUsage::now() }
     }
 
-    /// What happened since, with what each load point told of itself.
+    /// What happened since, with what each load point told of itself, and the facts of those `kept` from an earlier part.
     pub(crate) fn report(
         &self,
         points: &[(String, Measured)],
+        kept: &[PointFacts],
         gpu: &serde_json::Value,
         gauges: &[GaugeHealth],
         selfcheck: Option<&SelfCheck>,
     ) -> serde_json::Value {
         let after = Self::now();
-        let points: BTreeMap<&str, serde_json::Value> =
-            points.iter().map(|(title, health)| (title.as_str(), point(health))).collect();
+        let measured = points.iter().map(|(title, health)| (title.clone(), point(health)));
+        let kept = kept.iter().map(|facts| (kept_title(facts), serde_json::json!({ "facts": facts })));
+        let points: BTreeMap<String, serde_json::Value> = kept.chain(measured).collect();
         serde_json::json!({
             "schema_version": crate::store::SCHEMA_VERSION,
             "selfcheck": selfcheck,
@@ -43,6 +46,15 @@ impl Health {
             "gauge_samplers": gauges,
         })
     }
+}
+
+/// Told apart by what tells points apart; the plan's words for it went with the part that measured it.
+fn kept_title(facts: &PointFacts) -> String {
+    let key = &facts.key;
+    let parts = [&key.engine, &key.variant, &key.workload].into_iter().filter(|part| !part.is_empty());
+    let names = parts.map(String::as_str).collect::<Vec<_>>().join(" · ");
+    let role = if key.role.is_empty() { String::new() } else { format!(" · {}", key.role) };
+    format!("{names} · {}{role} repeat {}, kept", key.load, key.repeat)
 }
 
 /// The journal has the facts themselves; here they stand beside what only explains them.

@@ -142,10 +142,13 @@ pub(crate) fn execute(plan: &Plan, to: Destination<'_>, printer: &Printer) -> Cl
     let (health, completed) = session.into_account();
     let sampler_health = serde_json::to_value(sampler.stop()).unwrap_or_default();
     let gauge_health: Vec<_> = gauges.into_iter().map(GaugeSampler::stop).collect();
-    notes.lock().unwrap_or_else(PoisonError::into_inner).extend(gauge_health.iter().filter_map(GaugeHealth::note));
+    notes
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .extend(gauge_health.iter().filter_map(GaugeHealth::note));
     let interrupted = interrupt.requested();
     // Before the mark of completion, which has its digest.
-    let report = before.report(&health, &sampler_health, &gauge_health, selfcheck.as_ref());
+    let report = before.report(&health, kept.facts(), &sampler_health, &gauge_health, selfcheck.as_ref());
     let harness = save_json(&layout.harness(), &report);
     let closed = close(&run, &mut writer, &layout, &mut manifest, (measured.is_err(), interrupted));
     // What stopped the measuring explains what stopped the closing.

@@ -67,6 +67,11 @@ impl Kept {
         self.finished.iter().any(|facts| facts.key == *key)
     }
 
+    /// Facts of the points measured before.
+    pub(super) fn facts(&self) -> &[PointFacts] {
+        &self.finished
+    }
+
     /// What the first part knew: when it began, what it noted.
     pub(super) fn inherit(&self, manifest: &mut Manifest) {
         if let Some(first) = &self.manifest {

@@ -67,20 +67,18 @@ impl Default for Truth {
     }
 }
 
-/// SplitMix64 (Steele, Lea & Flood 2014).
+/// `SplitMix64` (Steele, Lea & Flood 2014).
 pub struct Random(u64);
 
 impl Random {
+    /// The seed is mixed first: the generator steps by a constant, so neighbouring states would give one stream shifted.
     pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        Self(mixed(mixed(seed.wrapping_add(0x5851_f42d_4c95_7f2d))))
     }
 
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        mixed(self.0)
     }
 
     /// In (0, 1).
@@ -92,6 +90,13 @@ impl Random {
     pub fn normal(&mut self) -> f64 {
         (-2.0 * self.share().ln()).sqrt() * (std::f64::consts::TAU * self.share()).cos()
     }
+}
+
+fn mixed(state: u64) -> u64 {
+    let mut z = state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 impl Truth {
@@ -110,8 +115,8 @@ impl Truth {
                 row += 1;
                 let slot = (0..IN_FLIGHT).min_by(|a, b| slots[*a].total_cmp(&slots[*b])).unwrap_or(0);
                 level = self.neighbours * level + (1.0 - self.neighbours.powi(2)).sqrt() * random.normal();
-                let slow = if random.share() < 0.05 { 3.0 * self.tail } else { 1.0 };
-                let ttft = self.ttft_ms * factor * slow * (self.inside * level).exp();
+                let stretched = if random.share() < 0.05 { 3.0 * self.tail } else { 1.0 };
+                let ttft = self.ttft_ms * factor * stretched * (self.inside * level).exp();
                 let own = tpot * (0.02 * random.normal()).exp();
                 let failed = random.share() < self.errors;
                 let right = random.share() < self.right;

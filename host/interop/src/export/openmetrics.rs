@@ -1,4 +1,4 @@
-//! Summary rows in the text form of OpenMetrics 1.0: gauges whose names end in their unit, base units (seconds, tokens,
+//! Summary rows in the text form of `OpenMetrics` 1.0: gauges whose names end in their unit, base units (seconds, tokens,
 //! requests a second), a label for each thing that tells rows apart, `# EOF` at the end. A figure that is missing has no
 //! line.
 

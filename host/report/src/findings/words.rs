@@ -55,7 +55,7 @@ fn choice(c: &Choice) -> String {
 
 fn study(s: &Study) -> String {
     let by = if s.by_goodput { "goodput" } else { "throughput" };
-    let mut text = format!(
+    let run = format!(
         "{}, {}: over {} {} to {}, {} to {} {}; {}",
         clean(&s.subject),
         clean(&s.workload),
@@ -67,26 +67,34 @@ fn study(s: &Study) -> String {
         s.unit,
         shape(s.shape),
     );
-    text += &format!("; 95 % of the highest {by} from {} on", exact(s.optimal.at));
-    text += &match s.bend {
+    let optimal = format!("95 % of the highest {by} from {} on", exact(s.optimal.at));
+    let mut parts = vec![run, optimal, bend(s)];
+    parts.extend(dents(s));
+    parts.join("; ") + "."
+}
+
+fn bend(s: &Study) -> String {
+    match s.bend {
         Some(b) => format!(
-            "; from {} to {} a doubling brings {}, below half",
+            "from {} to {} a doubling brings {}, below half",
             exact(b.from),
             exact(b.to),
             percent(b.per_doubling)
         ),
-        None => "; no step brings less than half a doubling's worth".to_owned(),
-    };
-    text += &match &s.dents {
-        None => "; dents not resolved: each point needs two runs, and three points".to_owned(),
-        Some(d) if d.is_empty() => String::new(),
-        Some(d) => {
+        None => "no step brings less than half a doubling's worth".to_owned(),
+    }
+}
+
+fn dents(s: &Study) -> Option<String> {
+    match s.dents.as_deref() {
+        None => Some("dents not resolved: each point needs two runs, and three points".to_owned()),
+        Some([]) => None,
+        Some(dents) => {
             let at: Vec<String> =
-                d.iter().map(|d| format!("{} ({})", exact(d.at), figure(d.value))).collect();
-            format!("; out of the run of the curve by more than the intervals: {}", at.join(", "))
+                dents.iter().map(|d| format!("{} ({})", exact(d.at), figure(d.value))).collect();
+            Some(format!("out of the run of the curve by more than the intervals: {}", at.join(", ")))
         }
-    };
-    text + "."
+    }
 }
 
 pub(super) const fn shape(shape: CurveShape) -> &'static str {

@@ -52,9 +52,9 @@ pub fn page(page: &Page<'_>) -> String {
         out.push_str("</ul>");
     }
     out.push_str(&environment(page));
-    let _infallible = write!(
+    let _infallible = writeln!(
         out,
-        "<script type=\"application/json\" id=\"data\">{}</script><script>{SCRIPT}</script></body></html>\n",
+        "<script type=\"application/json\" id=\"data\">{}</script><script>{SCRIPT}</script></body></html>",
         json(&chosen.data)
     );
     out
@@ -114,9 +114,11 @@ fn banners(page: &Page<'_>) -> String {
             ));
         }
     }
-    said.iter()
-        .map(|(word, text)| format!("<p class=\"banner\"><b>{}</b>: {}</p>", html(word), html(text)))
-        .collect()
+    let mut out = String::new();
+    for (word, text) in said {
+        let _infallible = write!(out, "<p class=\"banner\"><b>{}</b>: {}</p>", html(word), html(&text));
+    }
+    out
 }
 
 fn findings(page: &Page<'_>) -> String {
@@ -157,11 +159,8 @@ fn findings(page: &Page<'_>) -> String {
 fn sections(chosen: &Chosen) -> String {
     let mut out = String::from("<h2>Charts</h2>");
     for chart in &chosen.data.charts {
-        let (open, middle, close) = if chart.folded {
-            ("<details><summary>", "</summary>", "</details>")
-        } else {
-            ("", "", "")
-        };
+        let (open, middle, close) =
+            if chart.folded { ("<details><summary>", "</summary>", "</details>") } else { ("", "", "") };
         let _infallible = write!(
             out,
             "<section>{open}<h3>{}</h3>{middle}<p class=\"note\">{}</p><div id=\"chart-{}\"></div>{close}</section>",

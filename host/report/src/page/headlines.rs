@@ -75,6 +75,8 @@ pub(super) fn boxes(page: &Page<'_>) -> Vec<(String, String)> {
 fn place(advice: &Advice, what: &str) -> String {
     let choice = advice.best.as_ref();
     choice.map_or(String::new(), |c| {
-        format!("{what}: {}, {}, {}", clean(&c.subject), clean(&advice.workload), c.load)
+        let rival = advice.rival.as_ref();
+        let rival = rival.map_or(String::new(), |r| format!("; not told apart from {}", clean(&r.subject)));
+        format!("{what}: {}, {}, {}{rival}", clean(&c.subject), clean(&advice.workload), c.load)
     })
 }

@@ -18,8 +18,7 @@ pub(super) fn table(rows: &[SummaryRow]) -> String {
     let objectives = rows.iter().any(|r| r.slo_attainment.is_some());
     let cost = rows.iter().any(|r| r.usd_per_mtok_out.is_some());
     let bodies: Vec<Vec<Cell>> = rows.iter().map(|r| cells(r, memory, objectives, cost, &scores)).collect();
-    let heads =
-        bodies.first().map(|row| row.iter().map(|c| c.head.clone()).collect()).unwrap_or_else(Vec::new);
+    let heads: Vec<String> = bodies.first().into_iter().flatten().map(|c| c.head.clone()).collect();
     let mut out = String::from(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"All points\"><table class=\"sort\"><thead><tr>",
     );
@@ -86,7 +85,7 @@ fn cells(row: &SummaryRow, memory: bool, objectives: bool, cost: bool, scores: &
         text("Workload", &row.workload),
         Cell {
             head: "Load".into(),
-            markup: format!("<td data-v=\"{load}\">{}</td>", html(&row.load.to_string())),
+            markup: format!("<td class=\"w\" data-v=\"{load}\">{}</td>", html(&row.load.to_string())),
         },
         text("Repeat", &repeat),
         verdict(row),

@@ -21,11 +21,11 @@ mod tests;
 use benchhost_model::{LoadPoint, SummaryRow, Target};
 
 pub use bars::bars;
+pub(crate) use bars::shared_load;
 pub use canvas::Svg;
 pub use parameters::parameter_sweep;
 pub use png::render_png;
 pub use sweep::sweep;
-pub(crate) use bars::shared_load;
 pub(crate) use timeline::thinned;
 pub use timeline::{Curve, Span, Timeline, timeline};
 

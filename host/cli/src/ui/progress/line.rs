@@ -140,7 +140,8 @@ fn eta(shown: &Shown<'_>) -> Option<String> {
         Goal::Time(total) => total.saturating_sub(shown.measured_for),
         Goal::Count(_) | Goal::Open => return None,
     };
-    Some(clock(left))
+    // To the nearest second, so that the last one is not a long zero.
+    Some(clock(left.saturating_add(Duration::from_millis(500))))
 }
 
 /// `0:07`, `12:34`, `1:02:03`.
@@ -258,7 +259,7 @@ mod tests {
         let wide = Shown {
             title: "vllm/a-variant-with-a-very-long-name · my-prompts-from-a-file · rate 1000/s · repeat 17/20",
             goal: Goal::Count(1_000_000),
-            measured_for: Duration::from_secs(86_400),
+            measured_for: Duration::from_hours(24),
             done: 123_456,
             in_flight: 10_000,
             failed: 98_765,
@@ -271,7 +272,7 @@ mod tests {
         };
         for phase in [Phase::Warmup, Phase::Measured, Phase::Drain] {
             for goal in [wide.goal, Goal::Time(Duration::from_secs(100_000)), Goal::Open] {
-                let text = rows(&Shown { phase, goal, ..wide.clone() }, 80);
+                let text = rows(&Shown { goal, phase, ..wide.clone() }, 80);
                 assert_eq!(text.lines().count(), 2);
                 assert!(text.lines().all(|row| columns(row) <= 80), "{text}");
                 assert!(text.contains("98765 errors") && text.contains("TTFT p50 12.3 s"), "{text}");

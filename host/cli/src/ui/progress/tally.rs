@@ -155,7 +155,7 @@ mod tests {
         tally.take(Duration::from_secs(4), &row(5, 300), &[]);
         assert_eq!(tally.figures(Duration::from_secs(4)).tokens_s, Some(100.0));
         assert_eq!(tally.figures(Duration::from_secs(12)).tokens_s, Some(30.0), "the first is too old");
-        assert_eq!(tally.figures(Duration::from_secs(60)).tokens_s, Some(0.0), "a server that stands still");
+        assert_eq!(tally.figures(Duration::from_mins(1)).tokens_s, Some(0.0), "a server that stands still");
     }
 
     #[test]

@@ -28,9 +28,9 @@ pub(super) fn charts(source: &Source<'_>, left_out: &mut Vec<String>) -> Vec<Cha
             panels.extend(figures.into_iter().filter_map(|m| figure(source, &at, m)));
         }
         memory |= at.iter().any(|r| r.gpu_mem_peak_mib.is_some());
-        let scores = if source.member(workload) { Vec::new() } else { scores(source, &at) };
-        scored |= !scores.is_empty();
-        panels.extend(scores);
+        let quality = if source.member(workload) { Vec::new() } else { scores(source, &at) };
+        scored |= !quality.is_empty();
+        panels.extend(quality);
         if !panels.is_empty() {
             charts.push(Chart {
                 id: String::new(),

@@ -100,7 +100,7 @@ pub(super) fn cost(source: &Source<'_>, left_out: &mut Vec<String>) -> Vec<Chart
         })
         .collect();
     if views.is_empty() {
-        left_out.push("cost of a million tokens: no price was given (`--gpu-price`)".to_owned());
+        left_out.push("cost of a million tokens: no price was given (--gpu-price)".to_owned());
         return Vec::new();
     }
     vec![Chart {

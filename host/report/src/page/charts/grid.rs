@@ -3,8 +3,8 @@
 use benchhost_model::{LoadPoint, SummaryRow, study_member};
 
 use super::{Chart, Kind, Line, Panel, Point, Source, View};
-use crate::metric::{E2E_P50, Metric, OUT_TOK_S, REQ_S, TOTAL_TOK_S, TTFT_P50};
 use crate::lines::clean;
+use crate::metric::{E2E_P50, Metric, OUT_TOK_S, REQ_S, TOTAL_TOK_S, TTFT_P50};
 use crate::numbers;
 use crate::pictures::load_words;
 use crate::series::{Spread, by_load, distinct, loads};

@@ -141,7 +141,12 @@ fn panel(
             let (low, high) = ends.fold((f64::INFINITY, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
             let n: usize = here.iter().map(|c| c.count).sum();
             let lines = here.iter().filter_map(|c| {
-                Some(Line { series: Some(c.place.series(source)?), points: c.curve(most), ..Line::default() })
+                Some(Line {
+                    series: Some(c.place.series(source)?),
+                    points: c.curve(most),
+                    form: "step",
+                    ..Line::default()
+                })
             });
             View {
                 kind: Kind::Line,

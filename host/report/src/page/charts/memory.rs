@@ -16,13 +16,13 @@ pub(super) fn charts(
 ) -> Vec<Chart> {
     let mut known: Vec<(String, usize)> =
         source.series.iter().enumerate().map(|(i, s)| (s.label.clone(), i)).collect();
-    let mut place = |label: &str| match known.iter().find(|(l, _)| l == label) {
-        Some((_, place)) => *place,
-        None => {
-            let new = dress(label);
-            known.push((label.to_owned(), new));
-            new
+    let mut place = |label: &str| {
+        if let Some((_, place)) = known.iter().find(|(l, _)| l == label) {
+            return *place;
         }
+        let new = dress(label);
+        known.push((label.to_owned(), new));
+        new
     };
     let mut charts = Vec::new();
     let (mut gpu, mut cache) = (false, false);

@@ -17,7 +17,12 @@ pub(crate) fn warnings(row: &SummaryRow, declared: bool) -> Vec<String> {
     }
     all.extend(row.arrivals_made.waited_for_slot.filter(|s| *s > SHARE).map(|share| {
         let share = 100.0 * share;
-        format!("cap bound: {share:.1}% of the requests waited more than 1 ms for a slot, so the load is partly a closed loop")
+        let waited = [("p50", row.ttft_sched.p50), ("p90", row.ttft_sched.p90)]
+            .into_iter()
+            .filter_map(|(name, ms)| Some(format!(" {name} {:.1} ms", ms?)))
+            .collect::<String>();
+        let waited = if waited.is_empty() { waited } else { format!("; from the schedule, TTFT is{waited}") };
+        format!("cap bound: {share:.1}% of the requests waited more than 1 ms for a slot, so the load is partly a closed loop{waited}")
     }));
     all.extend(rate(&row.arrivals_made));
     all.extend(row.little.filter(LawCheck::broken).map(|law| {

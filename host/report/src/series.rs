@@ -63,6 +63,23 @@ impl<'a> Series<'a> {
     }
 }
 
+/// The rows that tables and pictures are made of: those the plan asked for. A point measured again to see drift would
+/// weigh its load twice; of a search's rates the confirming run has the say.
+pub(crate) fn headline(rows: &[SummaryRow]) -> Vec<&SummaryRow> {
+    let planned = rows.iter().any(|r| r.role.is_empty());
+    let confirmed = |row: &SummaryRow| {
+        rows.iter().any(|r| {
+            r.role == "confirm"
+                && r.load == row.load
+                && same_configuration(r, row)
+                && r.workload == row.workload
+        })
+    };
+    rows.iter()
+        .filter(|r| if planned { r.role.is_empty() } else { r.role == "confirm" || !confirmed(r) })
+        .collect()
+}
+
 /// The series of `rows` in the order of their first row.
 pub(crate) fn series_of<'a>(rows: &[&'a SummaryRow]) -> Vec<Series<'a>> {
     let mut groups: Vec<Vec<&'a SummaryRow>> = Vec::new();
@@ -190,5 +207,19 @@ mod tests {
             loads(&[&a, &c, &b, &c]),
             [LoadPoint::Concurrency(2), LoadPoint::Concurrency(4), LoadPoint::Rate(0.5)]
         );
+    }
+
+    #[test]
+    fn drift_points_and_probes_do_not_weigh_a_load_twice() {
+        let row = |role: &str, rate: f64| SummaryRow {
+            role: role.into(),
+            ..SummaryRow::blank(LoadPoint::Rate(rate))
+        };
+        let planned = [row("", 4.0), row("anchor", 4.0), row("", 8.0)];
+        assert_eq!(headline(&planned).len(), 2);
+        let searched = [row("probe", 4.0), row("probe", 8.0), row("confirm", 4.0)];
+        let shown: Vec<(&str, f64)> =
+            headline(&searched).iter().map(|r| (r.role.as_str(), r.load.value())).collect();
+        assert_eq!(shown, [("probe", 8.0), ("confirm", 4.0)]);
     }
 }

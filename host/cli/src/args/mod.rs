@@ -330,7 +330,7 @@ mod tests {
             let stated = help.contains("[default: ") || !option.get_default_values().is_empty();
             found.push((
                 format!("{place} --{}", option.get_long().unwrap_or_default()),
-                switch || stated,
+                switch || stated || option.is_required_set(),
                 help,
             ));
         }
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn every_option_states_its_default_or_is_a_switch() {
+    fn every_option_states_its_default_or_is_a_switch_or_required() {
         let mut found = Vec::new();
         options(&super::Cli::command(), "benchhost", &mut found);
         assert!(found.len() > 60, "{}", found.len());

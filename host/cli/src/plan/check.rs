@@ -105,6 +105,11 @@ fn study(plan: &Plan) -> CliResult<()> {
         return Err(CliError::usage("`search` and `until` exclude each other")
             .hint("a search ends each of its rates when it is decided; `max-duration` limits it"));
     }
+    if matches!(plan.amount.value, Amount::Requests(_)) {
+        return Err(CliError::usage("`search` and `requests` exclude each other")
+            .because("a rate is measured until it is decided, and how many requests that takes is not known before")
+            .hint("`max-duration` limits the time of each rate"));
+    }
     if plan.interleave.value {
         return Err(CliError::usage("`search` and `interleave` exclude each other")
             .because("each engine's next rate depends on its own last one"));

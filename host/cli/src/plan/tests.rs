@@ -187,3 +187,11 @@ fn a_component_beside_the_plan_goes_before_one_in_the_current_folder() {
     let plan = Plan::from_args(&args(&[file.to_str().unwrap()])).unwrap();
     assert_eq!(plan.engines[0].plugin, folder.path().join("src/lib.rs").display().to_string());
 }
+
+#[test]
+fn a_search_takes_no_count_of_requests() {
+    let engine = "[[engine]]\nplugin = \"vllm\"\n";
+    let error = plan(engine, &["--search", "ttft_p90=1s", "--requests", "30"]).expect_err("both");
+    assert!(error.to_string().contains("`search` and `requests` exclude each other"), "{error}");
+    assert!(plan(engine, &["--search", "ttft_p90=1s", "--max-duration", "5s"]).is_ok());
+}

@@ -14,14 +14,14 @@ use super::{Caption, Picture, Scene, file_name, load_words};
 use crate::lines::clean;
 use crate::metric::{COST, E2E_P50, GPU_MEMORY, TTFT_P50};
 use crate::numbers::{NOTHING, figure as digits};
-use crate::series::{Series, Spread, by_load, distinct, loads, series_of};
+use crate::series::{Series, Spread, by_load, distinct, headline, loads, series_of};
 
 /// Names under bars are cut no shorter than this; below, bars are numbered as in the legend.
 const NAME_ROOM: f64 = 44.0;
 
 /// One figure for each workload, at the highest load that the most configurations share.
 pub fn bars(rows: &[SummaryRow], caption: &Caption) -> Vec<Picture> {
-    let all: Vec<&SummaryRow> = rows.iter().collect();
+    let all = headline(rows);
     let mut made: Vec<Picture> = Vec::new();
     for workload in distinct(&all, |r| r.workload.as_str()) {
         let rows: Vec<&SummaryRow> = all.iter().copied().filter(|r| r.workload == workload).collect();

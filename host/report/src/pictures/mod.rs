@@ -31,7 +31,7 @@ pub use timeline::{Curve, Span, Timeline, timeline};
 
 use crate::lines::clean;
 use crate::numbers;
-use crate::series::{Series, distinct, join, most_repeats};
+use crate::series::{Series, distinct, headline, join, most_repeats};
 use frame::{Entry, Head};
 use look::Look;
 
@@ -63,7 +63,7 @@ pub struct Picture {
 /// workloads. The members of a family are points of its figure: they get no bars of their own, and a sweep only over
 /// several loads. Empty for no rows.
 pub fn pictures(rows: &[SummaryRow], caption: &Caption) -> Vec<Picture> {
-    let all: Vec<&SummaryRow> = rows.iter().collect();
+    let all = headline(rows);
     let families = parameters::families(&all);
     let member = |r: &&SummaryRow| parameters::family(&r.workload).is_some_and(|f| families.contains(&f));
     let swept = |r: &&SummaryRow| all.iter().any(|o| o.workload == r.workload && o.load != r.load);

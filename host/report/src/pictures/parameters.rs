@@ -12,7 +12,7 @@ use super::panel::{Line, Places, Point, Words, lines};
 use super::{Caption, Picture, Scene, file_name, load_words};
 use crate::lines::clean;
 use crate::metric::{Metric, OUT_TOK_S, REQ_S, TOTAL_TOK_S};
-use crate::series::{Spread, by_load, distinct, loads, series_of};
+use crate::series::{Spread, by_load, distinct, headline, loads, series_of};
 
 /// The parameter study a label belongs to: `length` of `length-128x128`. `None` for a label without a hyphen.
 pub(super) fn family(workload: &str) -> Option<&str> {
@@ -35,7 +35,7 @@ pub(super) fn families<'a>(rows: &[&'a SummaryRow]) -> Vec<&'a str> {
 /// One figure for each family of workload labels (`length-32`, `length-64`, …), named `parameters-FAMILY`; of several
 /// loads the one with the most members, of equals the highest. Workloads without a family have no parameter to draw over.
 pub fn parameter_sweep(rows: &[SummaryRow], caption: &Caption) -> Vec<Picture> {
-    let all: Vec<&SummaryRow> = rows.iter().collect();
+    let all = headline(rows);
     let mut made = Vec::new();
     for family in families(&all) {
         let members: Vec<&SummaryRow> =

@@ -9,7 +9,7 @@ use super::panel::{Line, Places, Point, Words, lines};
 use super::{Caption, Picture, Scene, file_name};
 use crate::metric::{COST, E2E_P50, E2E_P90, GPU_MEMORY, Metric, OUT_TOK_S, REQ_S, TTFT_P50, TTFT_P90};
 use crate::numbers;
-use crate::series::{Spread, distinct, loads, series_of};
+use crate::series::{Spread, distinct, headline, loads, series_of};
 
 /// More series than this and the dashed percentiles would hide the medians.
 const DASHED_UP_TO: usize = 4;
@@ -18,7 +18,7 @@ const LOG_RATES_FROM: f64 = 8.0;
 
 /// One figure for each workload and kind of load. A series whose point is missing has a gap; a single load makes dots.
 pub fn sweep(rows: &[SummaryRow], caption: &Caption) -> Vec<Picture> {
-    let all: Vec<&SummaryRow> = rows.iter().collect();
+    let all = headline(rows);
     let mut made: Vec<Picture> = Vec::new();
     for workload in distinct(&all, |r| r.workload.as_str()) {
         let of_workload: Vec<&SummaryRow> = all.iter().copied().filter(|r| r.workload == workload).collect();

@@ -13,7 +13,7 @@ use crate::metric::{
     TTFT_HARNESS, TTFT_P50, TTFT_P90, TTFT_P99,
 };
 use crate::numbers::{self, NOTHING};
-use crate::series::{Series, Spread, distinct, join, loads, series_of};
+use crate::series::{Series, Spread, distinct, headline, join, loads, series_of};
 
 /// Most score columns of one table.
 const SCORES_A_TABLE: usize = 6;
@@ -23,7 +23,7 @@ pub fn summary_table(rows: &[SummaryRow], style: TableStyle) -> String {
     if rows.is_empty() {
         return "no load point was measured".to_owned();
     }
-    let all: Vec<&SummaryRow> = rows.iter().collect();
+    let all = headline(rows);
     let groups = groups(&all);
     let figures = figures(&all);
     let mut blocks = Vec::new();
@@ -56,7 +56,10 @@ pub fn summary_table(rows: &[SummaryRow], style: TableStyle) -> String {
             );
         }
     }
-    let notes = notes(&all, &groups, &figures);
+    let mut notes = notes(&all, &groups, &figures);
+    if all.len() < rows.len() {
+        notes.push("Points measured more than once to see drift or to search stand in summary.csv (`role`), not here.".into());
+    }
     blocks.push(notes.iter().map(|n| note(style, n)).collect::<Vec<_>>().join("\n"));
     blocks.join("\n\n")
 }

@@ -320,7 +320,7 @@ fn a_search_brackets_the_highest_rate_that_keeps_the_bounds() {
     for row in bench.measured("r") {
         assert!(matches!(row["outcome"].as_str(), "completed" | "cut"), "{row:?}");
     }
-    assert!(bench.done("report r --no-plots").out.contains("ttft_p50=1s"));
+    assert!(bench.done("report r --no-plots").out.contains("ttft_p50=200ms"));
 }
 
 #[test]

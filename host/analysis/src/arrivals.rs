@@ -4,7 +4,7 @@ use benchhost_model::{Arrivals, LoadPoint, Outcome, PointFacts};
 use benchhost_stats::variation;
 
 use crate::kept::Kept;
-use crate::objective::from_schedule;
+use crate::metric::from_schedule;
 
 /// A wait for a slot that counts: below it the event loop's own pace would show.
 const SLOT_WAIT_MS: f64 = 1.0;

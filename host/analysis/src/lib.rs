@@ -31,6 +31,7 @@ mod harness;
 mod kept;
 mod latencies;
 mod laws;
+mod metric;
 mod objective;
 mod point;
 mod rates;
@@ -47,5 +48,6 @@ pub use benchhost_model::{
 pub use collector::{Collector, GpuFigures, Options};
 pub use findings::{Configuration, findings};
 pub use flow::EventTimes;
-pub use objective::{Objective, ObjectiveMetric, ParseObjectiveError, Standing};
+pub use metric::{Latency, Metric, ParseMetricError};
+pub use objective::{Objective, ParseObjectiveError, Standing};
 pub use rules::{Evidence, Rule, Unit, judge, rules};

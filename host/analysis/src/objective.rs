@@ -6,47 +6,13 @@ use std::str::FromStr;
 use benchhost_model::{LoadPoint, NS_PER_MS, Nanos, Outcome};
 
 use crate::kept::Kept;
-
-/// The latency an objective is about, by the name of its column without `_ms`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ObjectiveMetric {
-    /// Time to first token: from the send in a closed loop, from the schedule in an open one.
-    Ttft,
-    /// Time to first token from the schedule.
-    TtftSched,
-    /// Time to the first answer or tool token: from the send in a closed loop, from the schedule in an open one.
-    Ttfat,
-    /// Time per output token.
-    Tpot,
-    /// End-to-end latency: from the send in a closed loop, from the schedule in an open one.
-    E2e,
-    /// End-to-end latency from the schedule.
-    E2eSched,
-    /// Longest gap between output events.
-    IclMax,
-}
-
-const NAMES: [(&str, ObjectiveMetric); 7] = [
-    ("ttft", ObjectiveMetric::Ttft),
-    ("ttft_sched", ObjectiveMetric::TtftSched),
-    ("ttfat", ObjectiveMetric::Ttfat),
-    ("tpot", ObjectiveMetric::Tpot),
-    ("e2e", ObjectiveMetric::E2e),
-    ("e2e_sched", ObjectiveMetric::E2eSched),
-    ("icl_max", ObjectiveMetric::IclMax),
-];
-
-impl ObjectiveMetric {
-    fn name(self) -> &'static str {
-        NAMES.iter().find(|(_, metric)| *metric == self).map_or("", |(name, _)| name)
-    }
-}
+use crate::metric::{self, Latency, Metric};
 
 /// A bound that a good request keeps, such as `ttft=500ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Objective {
     /// Of what.
-    pub metric: ObjectiveMetric,
+    pub metric: Metric,
     /// The largest value; a request at it is good.
     pub at_most: Nanos,
 }
@@ -64,20 +30,10 @@ pub enum Standing {
     Lost,
 }
 
-/// Whether latencies of this load count from the schedule: users of an open loop do not wait for one another.
-pub(crate) fn from_schedule(load: LoadPoint) -> bool {
-    matches!(load, LoadPoint::Rate(_) | LoadPoint::Trace(_))
-}
-
 impl Objective {
     /// The latency it is held against under this load.
     pub(crate) fn by(&self, load: LoadPoint) -> &'static str {
-        match (self.metric, from_schedule(load)) {
-            (ObjectiveMetric::Ttft, true) => "ttft_sched",
-            (ObjectiveMetric::Ttfat, true) => "ttfat_sched",
-            (ObjectiveMetric::E2e, true) => "e2e_sched",
-            (metric, _) => metric.name(),
-        }
+        self.metric.under(load).name()
     }
 
     /// How a request stands. Users who left are not asked.
@@ -85,18 +41,15 @@ impl Objective {
         if row.outcome != Outcome::Completed {
             return Standing::Lost;
         }
-        let open = from_schedule(load);
-        let value = match self.metric {
-            ObjectiveMetric::Ttft if open => row.ttft_sched(),
-            ObjectiveMetric::Ttft => row.ttft(),
-            ObjectiveMetric::TtftSched => row.ttft_sched(),
-            ObjectiveMetric::Ttfat if open => row.ttfat_sched(),
-            ObjectiveMetric::Ttfat => row.ttfat(),
-            ObjectiveMetric::Tpot => row.tpot(),
-            ObjectiveMetric::E2e if open => row.e2e_sched(),
-            ObjectiveMetric::E2e => row.e2e(),
-            ObjectiveMetric::E2eSched => row.e2e_sched(),
-            ObjectiveMetric::IclMax => row.icl_max(),
+        let value = match self.metric.under(load) {
+            Latency::Ttft => row.ttft(),
+            Latency::TtftSched => row.ttft_sched(),
+            Latency::Ttfat => row.ttfat(),
+            Latency::TtfatSched => row.ttfat_sched(),
+            Latency::Tpot => row.tpot(),
+            Latency::E2e => row.e2e(),
+            Latency::E2eSched => row.e2e_sched(),
+            Latency::IclMax => row.icl_max(),
         };
         match value {
             Some(ms) if ms <= self.at_most.as_ms() => Standing::Met,
@@ -109,10 +62,8 @@ impl Objective {
     /// The request has no such latency by nature. A token count that is unknown is missing data instead.
     fn cannot_be(&self, row: &Kept) -> bool {
         match self.metric {
-            ObjectiveMetric::Tpot => {
-                row.events == 1 || (row.output().is_some() && row.later_tokens().is_none())
-            }
-            ObjectiveMetric::IclMax => row.events == 1,
+            Metric::Tpot => row.events == 1 || (row.output().is_some() && row.later_tokens().is_none()),
+            Metric::IclMax => row.events == 1,
             _ => false,
         }
     }
@@ -124,12 +75,11 @@ pub struct ParseObjectiveError(String);
 
 impl fmt::Display for ParseObjectiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
         write!(
             f,
             "`{}` is not an objective; write a latency ({}) and a time, such as `ttft=500ms`",
             self.0,
-            names.join(", ")
+            metric::known()
         )
     }
 }
@@ -142,7 +92,7 @@ impl FromStr for Objective {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || ParseObjectiveError(text.to_owned());
         let (name, bound) = text.split_once('=').ok_or_else(error)?;
-        let metric = NAMES.iter().find(|(n, _)| *n == name.trim()).map(|(_, m)| *m).ok_or_else(error)?;
+        let metric = name.parse().map_err(|_| error())?;
         let at_most = time(bound.trim()).ok_or_else(error)?;
         Ok(Self { metric, at_most })
     }

@@ -6,7 +6,7 @@ use benchhost_stats::{Window, backlog, in_flight_means, mser5, trend};
 
 use crate::kept::Kept;
 use crate::laws;
-use crate::objective::from_schedule;
+use crate::metric::from_schedule;
 
 /// Times that the requests in flight must have been replaced.
 const TURNOVERS: f64 = 3.0;

@@ -30,6 +30,8 @@ pub struct StampFaults {
     pub dropped: u64,
     /// How often the wall clock was found set while reading, over all I/O threads.
     pub clock_steps: u64,
+    /// The most by which a stamp's conversion to the run's clock was off, in nanoseconds, while nobody set the wall clock.
+    pub residual_ns: u64,
 }
 
 /// The counts behind [`StampFaults`], shared by all connections of a client.
@@ -38,6 +40,7 @@ pub(crate) struct FaultCounts {
     clamped: AtomicU64,
     dropped: AtomicU64,
     clock_steps: AtomicU64,
+    residual_ns: AtomicU64,
 }
 
 impl FaultCounts {
@@ -46,6 +49,7 @@ impl FaultCounts {
             clamped: self.clamped.load(Relaxed),
             dropped: self.dropped.load(Relaxed),
             clock_steps: self.clock_steps.load(Relaxed),
+            residual_ns: self.residual_ns.load(Relaxed),
         }
     }
 }
@@ -148,6 +152,9 @@ impl Stamps {
             if offset.steps() != steps {
                 self.faults.clock_steps.fetch_add(offset.steps() - steps, Relaxed);
             }
+            if offset.residual_ns() > self.faults.residual_ns.load(Relaxed) {
+                self.faults.residual_ns.store(offset.residual_ns(), Relaxed);
+            }
             settled
         })
     }
@@ -224,7 +231,14 @@ mod tests {
         assert_eq!(stamps.settle(ns(15_000_000), user), Some(ns(15_000_000)));
         assert_eq!(stamps.settle(ns(20_000_300), user), Some(user));
         assert_eq!(stamps.settle(ns(9_999_000), user), Some(ns(10_000_000)));
-        assert_eq!(stamps.faults.read(), StampFaults { clamped: 2, dropped: 0, clock_steps: 0 });
+        assert_eq!(
+            stamps.faults.read(),
+            StampFaults {
+                clamped: 2,
+                residual_ns: stamps.faults.read().residual_ns,
+                ..StampFaults::default()
+            }
+        );
     }
 
     #[test]
@@ -234,7 +248,14 @@ mod tests {
         stamps.floor = ns(10_000_000);
         assert_eq!(stamps.settle(ns(21_500_001), ns(20_000_000)), None);
         assert_eq!(stamps.settle(ns(8_000_000), ns(20_000_000)), None);
-        assert_eq!(stamps.faults.read(), StampFaults { clamped: 0, dropped: 2, clock_steps: 0 });
+        assert_eq!(
+            stamps.faults.read(),
+            StampFaults {
+                dropped: 2,
+                residual_ns: stamps.faults.read().residual_ns,
+                ..StampFaults::default()
+            }
+        );
     }
 
     #[test]

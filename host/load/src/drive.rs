@@ -99,13 +99,13 @@ fn on_this_thread(
     control: &Control,
 ) -> LoadReport {
     let client = Arc::new(Client::new(plan.target.clone(), plan.clock));
-    let worker = (runtime.handle().clone(), exchange_of(client, plan.clock));
+    let worker = (runtime.handle().clone(), exchange_of(Arc::clone(&client), plan.clock));
     runtime.block_on(async {
         let granted = raise_for_io(plan.io.priority);
         warm::up(&plan.target, plan.clock).await;
         let seat = Seat::take(granted);
         let mut report = run(plan, vec![worker], alarm, lanes, control).await;
-        report.io = vec![seat.leave()];
+        report.io = vec![seat.leave(client.stamp_faults())];
         report
     })
 }
@@ -176,7 +176,7 @@ fn io_thread(
         }
     };
     let client = Arc::new(Client::new(plan.target.clone(), plan.clock));
-    let exchange = exchange_of(client, plan.clock);
+    let exchange = exchange_of(Arc::clone(&client), plan.clock);
     let account = runtime.block_on(async {
         let granted = raise_for_io(plan.io.priority);
         warm::up(&plan.target, plan.clock).await;
@@ -185,7 +185,7 @@ fn io_thread(
         // Whoever waits for all threads waits until none can say anything any more.
         drop(ready);
         over.cancelled().await;
-        seat.leave()
+        seat.leave(client.stamp_faults())
     });
     runtime.shutdown_background();
     Some(account)

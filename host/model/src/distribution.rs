@@ -116,6 +116,19 @@ pub struct Distribution {
     pub censored: Option<u64>,
 }
 
+impl Distribution {
+    /// The percentiles there are, by their numbers.
+    pub const PERCENTILES: [f64; 9] = [1.0, 5.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9];
+
+    /// The percentile of that number, one of [`Self::PERCENTILES`]. `None`: another number, or the data cannot support it.
+    pub fn percentile(&self, percent: f64) -> Option<f64> {
+        let values =
+            [self.p1, self.p5, self.p25, self.p50, self.p75, self.p90, self.p95, self.p99, self.p999];
+        let at = Self::PERCENTILES.iter().position(|p| (p - percent).abs() < 1e-9)?;
+        values[at]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -133,6 +133,10 @@ pub struct ClockFacts {
     pub steps: Option<u64>,
     /// Largest width of the sandwich that measured the offset: how far a converted stamp may be off.
     pub residual_ns: Option<u64>,
+    /// Kernel stamps moved by at most a millisecond to the nearest time that was possible.
+    pub clamped: Option<u64>,
+    /// Kernel stamps left out because they lay further off; those reads have the program's stamp only.
+    pub dropped: Option<u64>,
 }
 
 /// What the selfcheck before the run found at this load: measured minus true, by the server's own write times.

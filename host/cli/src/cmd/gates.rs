@@ -1,9 +1,9 @@
 //! What a run is held against after it: the requirements of its plan, and the drift that its anchors show. Works on
 //! summary rows alone, so that `report` comes to the same.
 
-use benchhost_model::{Distribution, LoadPoint, SummaryRow, Verdict};
+use benchhost_model::{LoadPoint, SummaryRow, Verdict};
 
-use crate::plan::{Metric, Requirement};
+use crate::plan::Requirement;
 
 /// Drift of an anchor that is worth a word, as a share.
 const DRIFT_TOLD: f64 = 0.02;
@@ -39,42 +39,20 @@ fn shortfall(row: &SummaryRow, requirement: &Requirement) -> Option<String> {
         },
         Requirement::Figure(bound) => {
             let at_most = bound.at_most.as_secs_f64() * 1e3;
-            match percentile(row, bound.figure.metric, bound.figure.percent) {
+            let latency = bound.figure.metric.under(row.load);
+            let Some(kept) = latency.over(row) else {
+                return Some(format!(
+                    "the summary keeps no `{}`; `--slo` judges each request by it",
+                    latency.name()
+                ));
+            };
+            match kept.percentile(bound.figure.percent) {
                 Some(found) if found <= at_most => None,
                 Some(found) => Some(format!("it is {found:.1} ms")),
                 None => Some("the sample does not support the figure; measure more requests".into()),
             }
         }
     }
-}
-
-/// A percentile that the summary has.
-fn percentile(row: &SummaryRow, metric: Metric, percent: f64) -> Option<f64> {
-    let open = matches!(row.load.kind(), "rate" | "trace");
-    let d: &Distribution = match metric {
-        Metric::Ttft if open => &row.ttft_sched,
-        Metric::Ttft => &row.ttft,
-        Metric::TtftSched => &row.ttft_sched,
-        Metric::Ttfat => &row.ttfat,
-        Metric::Tpot => &row.tpot,
-        Metric::E2e if open => &row.e2e_sched,
-        Metric::E2e => &row.e2e,
-        Metric::E2eSched => &row.e2e_sched,
-        // The summary has the gaps themselves, not the longest of each request.
-        Metric::IclMax => return None,
-    };
-    let known = [
-        (1.0, d.p1),
-        (5.0, d.p5),
-        (25.0, d.p25),
-        (50.0, d.p50),
-        (75.0, d.p75),
-        (90.0, d.p90),
-        (95.0, d.p95),
-        (99.0, d.p99),
-        (99.9, d.p999),
-    ];
-    known.into_iter().find(|(p, _)| (p - percent).abs() < 1e-9).and_then(|(_, value)| value)
 }
 
 /// How far apart measurements of one load point lie that should be the same.
@@ -157,6 +135,9 @@ fn title(row: &SummaryRow) -> String {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use benchhost_analysis::Metric;
+    use benchhost_model::Distribution;
 
     use super::*;
     use crate::plan::{Bound, Figure};

@@ -40,7 +40,7 @@ pub(crate) use arrivals::{Shape, Thinking, Window};
 pub(crate) use leaving::{Leaving, Patience};
 pub(crate) use phases::{Drain, PointOrder, Priority, Warmup};
 pub(crate) use show::show;
-pub(crate) use slo::{Bound, Figure, Metric, Requirement, Until};
+pub(crate) use slo::{Bound, Figure, Requirement, Until};
 
 /// Where a value came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

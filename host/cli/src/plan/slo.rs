@@ -4,70 +4,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use benchhost_model::{LoadPoint, Record};
+use benchhost_analysis::{Metric, ParseMetricError};
+use benchhost_model::Distribution;
 
 use super::{duration, share};
-
-/// A latency of a request, by the name of its column without `_ms`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Metric {
-    /// Time to first token, from the send.
-    Ttft,
-    /// Time to first token, from the schedule.
-    TtftSched,
-    /// Time to the first token of the answer proper.
-    Ttfat,
-    /// Time per output token.
-    Tpot,
-    /// End to end, from the send.
-    E2e,
-    /// End to end, from the schedule.
-    E2eSched,
-    /// Longest gap between output events.
-    IclMax,
-}
-
-const METRICS: [(&str, Metric); 7] = [
-    ("ttft", Metric::Ttft),
-    ("ttft_sched", Metric::TtftSched),
-    ("ttfat", Metric::Ttfat),
-    ("tpot", Metric::Tpot),
-    ("e2e", Metric::E2e),
-    ("e2e_sched", Metric::E2eSched),
-    ("icl_max", Metric::IclMax),
-];
-
-impl Metric {
-    fn parse(text: &str) -> Result<Self, String> {
-        METRICS.iter().find(|(name, _)| *name == text.trim()).map(|(_, metric)| *metric).ok_or_else(|| {
-            let names: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();
-            format!("`{}` is not a metric; known are {}", text.trim(), names.join(", "))
-        })
-    }
-
-    /// Its name.
-    pub(crate) fn name(self) -> &'static str {
-        METRICS.iter().find(|(_, metric)| *metric == self).map_or("", |(name, _)| name)
-    }
-
-    /// Its value in a row, in milliseconds. Users of an open loop do not wait for one another, so what they feel counts
-    /// from the schedule.
-    pub(crate) fn of(self, row: &Record) -> Option<f64> {
-        let open = matches!(row.load, LoadPoint::Rate(_) | LoadPoint::Trace(_));
-        match self {
-            Self::Ttft if open => row.ttft_sched_ms,
-            Self::Ttft => row.ttft_ms,
-            Self::TtftSched => row.ttft_sched_ms,
-            Self::Ttfat if open => row.t_answer_ns.map(|at| at.ms_since(row.t_sched_ns)),
-            Self::Ttfat => row.ttfat_ms,
-            Self::Tpot => row.tpot_ms,
-            Self::E2e if open => row.e2e_sched_ms,
-            Self::E2e => row.e2e_ms,
-            Self::E2eSched => row.e2e_sched_ms,
-            Self::IclMax => row.icl_max_ms,
-        }
-    }
-}
 
 /// A percentile of a metric over the requests of a load point.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,7 +26,7 @@ impl Figure {
         };
         let (metric, percent) = text.trim().rsplit_once("_p").ok_or_else(form)?;
         let percent = percent.parse::<f64>().ok().filter(|p| *p > 0.0 && *p < 100.0).ok_or_else(form)?;
-        Ok(Self { metric: Metric::parse(metric)?, percent })
+        Ok(Self { metric: metric.parse().map_err(|e: ParseMetricError| e.to_string())?, percent })
     }
 
     /// The share of requests that lie at or below it.
@@ -148,11 +88,23 @@ impl Requirement {
                 .filter(|r| r.is_finite() && *r > 0.0)
                 .map(Self::Goodput)
                 .ok_or_else(|| format!("`{rate}` is not a number of requests a second above 0")),
-            Some(_) => Bound::parse(text).map(Self::Figure),
+            Some(_) => Bound::parse(text).and_then(Self::of_summary),
             None => Err(format!(
                 "`{text}` is not a requirement; write `slo=95%`, `goodput=4` or `ttft_p99=500ms`"
             )),
         }
+    }
+
+    /// Requirements are held against the summary, which keeps some percentiles of some latencies.
+    fn of_summary(bound: Bound) -> Result<Self, String> {
+        if bound.figure.metric == Metric::IclMax {
+            return Err("`icl_max` is no requirement: the summary keeps no percentiles of it; `--slo icl_max=…` with `--require slo=95%` judges each request by it".into());
+        }
+        if !Distribution::PERCENTILES.contains(&bound.figure.percent) {
+            let known: Vec<String> = Distribution::PERCENTILES.iter().map(|p| format!("p{p}")).collect();
+            return Err(format!("the summary keeps no `{}`, only {}", bound.figure, known.join(", ")));
+        }
+        Ok(Self::Figure(bound))
     }
 
     /// It cannot be judged without `--slo`.
@@ -221,11 +173,10 @@ mod tests {
     }
 
     #[test]
-    fn a_metric_is_its_column() {
-        let row = Record { ttft_ms: Some(1.0), e2e_sched_ms: Some(2.0), ..Record::blank() };
-        let of = |name| Metric::parse(name).unwrap().of(&row);
-        assert_eq!((of("ttft"), of("e2e_sched"), of("tpot")), (Some(1.0), Some(2.0), None));
-        let open = Record { load: LoadPoint::Rate(1.0), ttft_sched_ms: Some(3.0), ..row };
-        assert_eq!(Metric::Ttft.of(&open), Some(3.0));
+    fn what_the_summary_does_not_keep_is_refused_before_anything_is_measured() {
+        for (text, said) in [("ttft_p80=1s", "only p1, p5"), ("icl_max_p99=1s", "`--slo icl_max")] {
+            let error = Requirement::parse(text).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
     }
 }

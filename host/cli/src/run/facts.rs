@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use benchhost_load::{IoThread, Lateness};
-use benchhost_model::{IoThreadFacts, LoadPoint, MachineFacts, Nanos, PointFacts, PointKey, QuantilesNs};
+use benchhost_model::{
+    ClockFacts, IoThreadFacts, LoadPoint, MachineFacts, Nanos, PointFacts, PointKey, QuantilesNs,
+};
 use benchhost_telemetry::host::{HostCounters, Waited};
 
 use super::point::{Outcomes, Point};
@@ -61,6 +63,7 @@ pub(super) fn facts(
         most_in_flight: Some(load.most_in_flight),
         io: load.io.iter().map(io).collect(),
         machine: machine(before),
+        clock: clock(&load.io),
         selfcheck: point.run.selfcheck.clone(),
         decode_wait_max_ns: Some(outcome.decode_wait_max_ns),
         load_fault: load.fault.clone().unwrap_or_default(),
@@ -100,6 +103,17 @@ fn io(thread: &IoThread) -> IoThreadFacts {
         involuntary: Some(thread.involuntary),
         run_queue_ns: thread.run_queue_ns,
         granted: thread.granted.clone(),
+    }
+}
+
+/// Over all I/O threads; nothing where none ran.
+fn clock(threads: &[IoThread]) -> ClockFacts {
+    let sum = |count: fn(&IoThread) -> u64| (!threads.is_empty()).then(|| threads.iter().map(count).sum());
+    ClockFacts {
+        steps: sum(|t| t.stamps.clock_steps),
+        residual_ns: threads.iter().map(|t| t.stamps.residual_ns).max(),
+        clamped: sum(|t| t.stamps.clamped),
+        dropped: sum(|t| t.stamps.dropped),
     }
 }
 

@@ -131,7 +131,9 @@ impl UntilWatch {
     }
 
     fn see(&mut self, row: &Record) -> bool {
-        let Some(value) = self.figure.metric.of(row).filter(|_| row.outcome == Outcome::Completed) else {
+        let Some(value) =
+            self.figure.metric.under(row.load).of(row).filter(|_| row.outcome == Outcome::Completed)
+        else {
             return false;
         };
         self.settled.add(row, value);
@@ -230,7 +232,7 @@ impl ProbeWatch {
         }
         let kept = self.bounds.iter().enumerate().filter(|(_, (bound, _))| keeps(bound, row));
         let kept = kept.fold(0, |bits, (index, _)| bits | 1 << index);
-        let ms = self.bounds.first().and_then(|(bound, _)| bound.figure.metric.of(row));
+        let ms = self.bounds.first().and_then(|(bound, _)| bound.figure.metric.under(row.load).of(row));
         self.settled.add(row, Seen { kept, ms });
         self.in_flight.push((self.settled.latest, in_flight as f64));
         let count = self.settled.len();
@@ -333,7 +335,7 @@ fn keeps(bound: &Bound, row: &Record) -> bool {
         return false;
     }
     let at_most = bound.at_most.as_secs_f64() * 1e3;
-    bound.figure.metric.of(row).map_or(row.events == 1, |ms| ms <= at_most)
+    bound.figure.metric.under(row.load).of(row).map_or(row.events == 1, |ms| ms <= at_most)
 }
 
 #[cfg(test)]
@@ -341,7 +343,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::plan::Metric;
+    use benchhost_analysis::Metric;
 
     fn row(sched_ms: u64, ttft_ms: f64) -> Record {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small test values")]

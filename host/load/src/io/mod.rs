@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use benchhost_http::StampFaults;
 use benchhost_os::thread::{Granted, Priority, ThreadUse, cpu_ns, raise, timer_slack_min};
 use tokio::task::JoinHandle;
 
@@ -44,6 +45,8 @@ pub struct IoThread {
     pub run_queue_ns: Option<u64>,
     /// The scheduling class it got, in words.
     pub granted: String,
+    /// How the kernel's stamps of its reads disagreed with its own.
+    pub stamps: StampFaults,
 }
 
 /// The calling thread's place among the I/O threads, from taking it to leaving it. Leaving or dropping it puts the
@@ -69,8 +72,8 @@ impl Seat {
         Self { granted, before: ThreadUse::now(), bins, sampler }
     }
 
-    /// Ends the account. Must be called on the thread that took the seat.
-    pub(crate) fn leave(self) -> IoThread {
+    /// Ends the account, with what the thread's client says of its stamps. Must be called on the thread that took the seat.
+    pub(crate) fn leave(self, stamps: StampFaults) -> IoThread {
         self.sampler.abort();
         let spent = ThreadUse::now().since(self.before);
         let mut bins = self.bins.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,6 +85,7 @@ impl Seat {
             involuntary: spent.involuntary,
             run_queue_ns: spent.run_queue_ns,
             granted: self.granted.words().to_owned(),
+            stamps,
         }
     }
 }
@@ -164,8 +168,9 @@ mod tests {
         let account = runtime.block_on(async {
             let seat = Seat::take(raise_for_io(Priority::Off));
             tokio::task::yield_now().await;
-            seat.leave()
+            seat.leave(StampFaults { clamped: 3, ..StampFaults::default() })
         });
         assert_eq!((account.granted.as_str(), account.busy_p50), ("normal", None));
+        assert_eq!(account.stamps.clamped, 3);
     }
 }

@@ -85,7 +85,7 @@ struct Running {
 
 /// What the thread needs to know.
 struct Task {
-    library: Option<PathBuf>,
+    nvml: Option<PathBuf>,
     period: Duration,
     epoch: Instant,
     sink: Sender<GpuSample>,
@@ -111,7 +111,7 @@ impl GpuSampler {
         let (tell_ready, ready) = mpsc::channel();
         let (tell_done, done) = mpsc::channel();
         let period = period.max(MIN_PERIOD);
-        let task = Task { library: library.map(Path::to_path_buf), period, epoch, sink, stop: stopped };
+        let task = Task { nvml: library.map(Path::to_path_buf), period, epoch, sink, stop: stopped };
         let spawned = Builder::new().name("gpu-sampler".to_owned()).spawn(move || {
             // The receiver may have given up waiting.
             let _ = tell_done.send(guarded(|health, tally| sample_nvml(&task, &tell_ready, health, tally)));
@@ -189,7 +189,7 @@ fn guarded(work: impl FnOnce(&mut SamplerHealth, &mut Tally)) -> SamplerHealth {
 fn sample_nvml(task: &Task, ready: &Sender<GpuStatus>, health: &mut SamplerHealth, tally: &mut Tally) {
     // Nobody listens any more when the start took too long; the dropped handle then ends the loop.
     let answer = |status| drop(ready.send(status));
-    let nvml = match open(task.library.as_deref()) {
+    let nvml = match open(task.nvml.as_deref()) {
         Ok(nvml) => nvml,
         Err(reason) => return answer(GpuStatus::Absent { reason }),
     };

@@ -32,7 +32,7 @@ impl Board for Fragile {
 fn task() -> (Task, Sender<()>, Receiver<GpuSample>) {
     let (stop, stopped) = mpsc::channel();
     let (sink, samples) = mpsc::channel();
-    (Task { library: None, period: MIN_PERIOD, epoch: Instant::now(), sink, stop: stopped }, stop, samples)
+    (Task { nvml: None, period: MIN_PERIOD, epoch: Instant::now(), sink, stop: stopped }, stop, samples)
 }
 
 fn fragile(panic_at: u64, lost_at: u64) -> Fragile {

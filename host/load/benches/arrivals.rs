@@ -16,7 +16,8 @@ use benchhost_load::{
     Control, IoPlan, Job, Lanes, LoadPlan, LoadReport, Pattern, Phases, Priority, Rate, Span, drive, poisson,
 };
 use benchhost_model::Nanos;
-use benchhost_os::sleep::{now_ns, sleep_until};
+use benchhost_os::clock::monotonic_ns as now_ns;
+use benchhost_os::sleep::sleep_until;
 use benchhost_os::thread::{raise, timer_slack_min};
 use benchhost_os::timer::Timer;
 

@@ -227,4 +227,12 @@ mod tests {
         offset.refresh(looked + RESAMPLE_NS);
         assert!(offset.reading.at > looked);
     }
+
+    #[test]
+    fn the_monotonic_clock_is_that_of_instants() {
+        let (before, at) = (monotonic_ns(), std::time::Instant::now());
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        let slept = u64::try_from(at.elapsed().as_nanos()).unwrap();
+        assert!(monotonic_ns() - before >= slept, "both count the same nanoseconds");
+    }
 }

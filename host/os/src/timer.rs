@@ -41,7 +41,7 @@ impl Timer {
         Ok(Self(timer.map_err(io::Error::from)?))
     }
 
-    /// Rings at `at`, a moment of [`crate::sleep::now_ns`]; at once if it has passed. What was set before is forgotten.
+    /// Rings at `at`, a moment of [`crate::clock::monotonic_ns`]; at once if it has passed. What was set before is forgotten.
     pub fn set(&self, at: u64) -> io::Result<()> {
         // A time of zero would switch the timer off.
         let at = at.max(1);
@@ -71,7 +71,7 @@ impl Timer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sleep::now_ns;
+    use crate::clock::monotonic_ns;
     use std::time::Duration;
 
     #[test]
@@ -79,10 +79,10 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let timer = Timer::new().unwrap();
-            let at = now_ns() + 2_000_000;
+            let at = monotonic_ns() + 2_000_000;
             timer.set(at).unwrap();
             timer.rung().await.unwrap();
-            assert!(now_ns() >= at, "it came early");
+            assert!(monotonic_ns() >= at, "it came early");
             // Rung but not waited for, then set to a moment that does not come.
             for far in [u64::MAX, at + 3_600_000_000_000] {
                 timer.set(0).unwrap();

@@ -7,7 +7,6 @@ pub mod gauges;
 pub mod gpu;
 pub mod host;
 pub mod process;
-pub mod sampler;
 
 mod cgroup;
 mod counters;

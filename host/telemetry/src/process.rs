@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::procfile::{bytes, fact, keyed, text, word};
 
@@ -17,7 +17,7 @@ const AT_CLKTCK: usize = 17;
 const USUAL_TICKS: u64 = 100;
 
 /// A thread's id and its start in ticks since boot, since ids are used again.
-pub(crate) type ThreadKey = (u32, u64);
+type ThreadKey = (u32, u64);
 
 /// Counters of this process and its threads at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,8 +32,7 @@ pub struct ProcessUsage {
 }
 
 /// Counters of one thread since its start; as a difference, between two readings.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ThreadUsage {
     /// The thread's name, at most 15 bytes.
     pub name: String,
@@ -48,8 +47,7 @@ pub struct ThreadUsage {
 }
 
 /// What the process used between two readings. Sums are `None` when a thread's part is not known.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SchedulerDelta {
     /// CPU time of all threads, ended ones included, nanoseconds.
     pub cpu_ns: Option<u64>,
@@ -120,11 +118,6 @@ impl ProcessUsage {
 }
 
 impl ThreadUsage {
-    /// The same thread when it began.
-    pub(crate) fn born(&self) -> Self {
-        self.clone().zeroed()
-    }
-
     fn zeroed(self) -> Self {
         Self {
             run_ns: Some(0),
@@ -168,42 +161,21 @@ fn threads(process: &Path) -> BTreeMap<ThreadKey, ThreadUsage> {
     folders.flatten().filter_map(|folder| thread(&folder.path())).collect()
 }
 
-/// Times of the process's threads alone: a third of the files that a whole reading takes.
-pub(crate) fn thread_times(process: &Path) -> BTreeMap<ThreadKey, ThreadUsage> {
-    let Ok(folders) = std::fs::read_dir(process.join("task")) else { return BTreeMap::new() };
-    folders
-        .flatten()
-        .filter_map(|folder| {
-            let folder = folder.path();
-            let (key, name) = identity(&folder)?;
-            let schedstat = text(&folder.join("schedstat")).unwrap_or_default();
-            let (run_ns, run_delay_ns) = (word(&schedstat, 0), word(&schedstat, 1));
-            Some((key, ThreadUsage { name, run_ns, run_delay_ns, ..ThreadUsage::default() }))
-        })
-        .collect()
-}
-
-/// What tells a thread from others, and its name.
-fn identity(folder: &Path) -> Option<(ThreadKey, String)> {
+fn thread(folder: &Path) -> Option<(ThreadKey, ThreadUsage)> {
     let id: u32 = folder.file_name()?.to_str()?.parse().ok()?;
     let stat = text(&folder.join("stat"))?;
     let started: u64 = word(stat_tail(&stat)?, START_TIME)?;
-    Some(((id, started), stat_name(&stat).unwrap_or_default()))
-}
-
-fn thread(folder: &Path) -> Option<(ThreadKey, ThreadUsage)> {
-    let (key, name) = identity(folder)?;
     let status = text(&folder.join("status")).unwrap_or_default();
     let schedstat = text(&folder.join("schedstat")).unwrap_or_default();
     let switches = |key| word(keyed(&status, key, ':')?, 0);
     let usage = ThreadUsage {
-        name,
+        name: stat_name(&stat).unwrap_or_default(),
         run_ns: word(&schedstat, 0),
         run_delay_ns: word(&schedstat, 1),
         voluntary_switches: switches("voluntary_ctxt_switches"),
         involuntary_switches: switches("nonvoluntary_ctxt_switches"),
     };
-    Some((key, usage))
+    Some(((id, started), usage))
 }
 
 /// `AT_CLKTCK` of the auxiliary vector: pairs of machine words, type and value.

@@ -25,6 +25,9 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> CliResult<Exit> {
         printer.warning(sentence);
     }
     printer.status(&format!("\nresult: {}", directory.display()));
+    if finished.layout.report().exists() {
+        printer.status(&format!("page:   {}", finished.layout.report().display()));
+    }
     // A search decides each rate by all before it, so there is no half of one to go on with.
     if finished.interrupted && plan.search.is_none() {
         printer.status(&format!("to go on: benchhost run --resume {}", directory.display()));

@@ -130,3 +130,29 @@ fn machine(before: &Before) -> MachineFacts {
         cpu_busy: spent.busy_share,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use benchhost_http::StampFaults;
+
+    use super::*;
+
+    #[test]
+    fn what_the_clocks_did_is_summed_over_threads_and_unknown_without_one() {
+        let thread = |clock_steps, residual_ns| IoThread {
+            cpu_ns: 1,
+            busy_p50: None,
+            busy_p99: None,
+            involuntary: 0,
+            run_queue_ns: None,
+            granted: String::new(),
+            stamps: StampFaults { clamped: 1, dropped: 2, clock_steps, residual_ns },
+        };
+        let facts = clock(&[thread(1, 40), thread(2, 30)]);
+        assert_eq!(
+            (facts.steps, facts.residual_ns, facts.clamped, facts.dropped),
+            (Some(3), Some(40), Some(2), Some(4))
+        );
+        assert_eq!(clock(&[]), ClockFacts::default());
+    }
+}

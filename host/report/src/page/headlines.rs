@@ -67,7 +67,7 @@ pub(super) fn boxes(page: &Page<'_>) -> Vec<(String, String)> {
     let valid = page.rows.iter().filter(|r| r.verdict == Some(Verdict::Valid)).count();
     boxes.push((
         format!("{valid} of {}", page.rows.len()),
-        "points VALID: the program did not bend them".to_owned(),
+        "points VALID: the program kept its own limits".to_owned(),
     ));
     boxes
 }

@@ -27,6 +27,11 @@ pub(crate) fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
 }
 
+/// `TERM` names a terminal without a cursor to move, or none.
+pub(crate) fn dumb_terminal() -> bool {
+    std::env::var_os("TERM").is_none_or(|v| v.is_empty() || v == "dumb")
+}
+
 /// Directories with further components, separated as in `PATH`: `BENCHHOST_PLUGIN_PATH`.
 pub(crate) fn plugin_path() -> Vec<PathBuf> {
     std::env::var_os("BENCHHOST_PLUGIN_PATH").map(|v| std::env::split_paths(&v).collect()).unwrap_or_default()

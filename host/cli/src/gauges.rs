@@ -112,6 +112,7 @@ pub(crate) fn timeline(rows: &[SummaryRow], telemetry: &[TelemetryRow]) -> Timel
         gpu_memory: curves(&gpu, |t| t.memory_used_bytes.map(|bytes| bytes as f64 / GIB)),
         spans: rows.iter().filter_map(span).collect(),
         simulated: rows.iter().any(|r| r.target == Target::Simulated),
+        run: String::new(),
     }
 }
 

@@ -66,8 +66,10 @@ fn crates_know_only_what_lies_below_them() {
         match name {
             "benchhost-model" | "benchhost-stats" | "benchhost-framing" | "benchhost-serve" => &[],
             "benchhost-simulator" => &["benchhost-os"],
-            "benchhost-interop" | "benchhost-os" | "benchhost-plugin" | "benchhost-quality"
-            | "benchhost-report" | "benchhost-store" => &["benchhost-model"],
+            "benchhost-columnar" | "benchhost-interop" | "benchhost-os" | "benchhost-plugin"
+            | "benchhost-quality" | "benchhost-report" | "benchhost-store" | "benchhost-tui" => {
+                &["benchhost-model"]
+            }
             "benchhost-http" | "benchhost-telemetry" => &["benchhost-model", "benchhost-os"],
             "benchhost-load" => &["benchhost-model", "benchhost-http", "benchhost-os"],
             "benchhost-selfcheck" => {

@@ -117,7 +117,8 @@ impl Allowed {
         self.0.push(aspect);
     }
 
-    pub(crate) fn has(&self, aspect: Aspect) -> bool {
+    /// Whether it is meant to differ.
+    pub fn has(&self, aspect: Aspect) -> bool {
         self.0.contains(&aspect)
     }
 }

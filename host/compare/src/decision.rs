@@ -3,12 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use benchhost_model::LoadPoint;
+
 use crate::comparable::{Allowed, Aspect, Differing, Fact, check, differing, facts_of_rows};
 use crate::config::Config;
+use crate::detail::{Detail, detail};
 use crate::gate::gate;
 use crate::gather::Sheet;
 use crate::health::health;
-use crate::judge::judge;
+use crate::judge::{Rules, judge};
 use crate::margins::Margins;
 use crate::metric::metrics;
 use crate::pair::{Matching, Pair, pairs};
@@ -29,6 +32,7 @@ pub struct Side<'a> {
 
 /// How to compare.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own, in any combination")]
 pub struct Settings {
     /// Smallest changes that matter, where not the usual ones.
     pub margins: Margins,
@@ -44,6 +48,10 @@ pub struct Settings {
     pub interleaved: bool,
     /// A side came from another tool, which gives its items no names.
     pub foreign: bool,
+    /// Worse and better are said only where the whole interval lies beyond the margin.
+    pub strict_margin: bool,
+    /// Look at whole distributions and at single prompts, too; takes longer than the rest.
+    pub details: bool,
 }
 
 /// The rows of one workload and load.
@@ -51,6 +59,12 @@ pub struct Settings {
 pub struct Compared {
     /// Workload and load.
     pub heading: String,
+    /// Workload; may be empty.
+    pub workload: String,
+    /// Load.
+    pub load: LoadPoint,
+    /// Where the distributions differ, and which prompts; `None`: it was not asked for.
+    pub detail: Option<Detail>,
     /// Gating figures first.
     pub rows: Vec<Row>,
 }
@@ -117,21 +131,27 @@ pub fn compare(base: &Side<'_>, new: &Side<'_>, settings: &Settings) -> Result<D
     for pair in &found.list {
         pair.check_asked(&settings.allowed, &mut notes)?;
     }
-    let mut groups = Vec::new();
-    let mut different = Vec::new();
-    for pair in &found.list {
-        let rows =
-            gate(judge(pair, &settings.margins, &settings.directions), pair.base.load, &settings.gates);
-        different.extend(work(pair, &rows));
-        groups.push(Compared { heading: pair.base.heading(), rows });
-    }
-    let health = health(&found.list);
+    let rules = Rules {
+        margins: &settings.margins,
+        directions: &settings.directions,
+        strict: settings.strict_margin,
+    };
+    let group = |pair: &Pair<'_>| {
+        let rows = gate(judge(pair, &rules), pair.base.load, &settings.gates);
+        let detail = settings.details.then(|| detail(pair, &rows, base.sheet, settings.foreign));
+        let (workload, load) = (pair.base.workload.clone(), pair.base.load);
+        Compared { heading: pair.base.heading(), workload, load, detail, rows }
+    };
+    let groups = found.list.iter().map(group).collect();
+    let work = work(&found.list, &rules);
+    let mut health = health(&found.list);
+    health.flags.splice(0..0, work.open);
     let runs = fewest_runs(&found.list);
-    notes.extend(method(&found.list, runs));
+    notes.extend(method(&found.list, runs, settings.strict_margin));
     let simulated = |of: fn(&Pair<'_>) -> bool| found.list.iter().any(of);
     let mut decision = Decision {
         sentence: String::new(),
-        work: different,
+        work: work.different,
         groups,
         differences,
         unchecked: unchecked(base, new, settings),
@@ -191,11 +211,16 @@ fn fewest_runs(pairs: &[Pair<'_>]) -> (usize, usize) {
     (fewest(|p| p.base.runs.len()), fewest(|p| p.new.runs.len()))
 }
 
-fn method(pairs: &[Pair<'_>], runs: (usize, usize)) -> Vec<String> {
+fn method(pairs: &[Pair<'_>], runs: (usize, usize), strict: bool) -> Vec<String> {
     let mut notes = vec![
         "90 % intervals between runs (two one-sided 5 % tests); p by permutation of runs; Holm over the gating figures of each load, q (Benjamini-Hochberg) over the others"
             .to_owned(),
     ];
+    if strict {
+        notes.push(
+            "strict margins: worse or better only where the whole interval lies beyond the margin".into(),
+        );
+    }
     if pairs.iter().any(|p| p.blocks) {
         notes.push("runs were interleaved: from six repeats on they are compared in pairs".into());
     }

@@ -2,84 +2,16 @@
 //! numbers of each request in the order of sending. Knows rows; what is compared with what is decided elsewhere.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
-use benchhost_analysis::{Collector, GpuFigures, Options, PointFacts, PointKey};
-use benchhost_model::{LoadPoint, Nanos, Outcome, Phase, Record, SummaryRow, Target, TokensSource};
+use benchhost_analysis::{Collector, EventTimes, GpuFigures, Options, PointFacts, PointKey};
+use benchhost_model::{LoadPoint, Outcome, Phase, Record, SummaryRow, Target, TokensSource};
 
 use crate::config::Config;
-
-/// Numbers of one measured request, less than a hundred bytes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Request {
-    pub(crate) sent: u64,
-    /// Last output event; `u64::MAX`: none.
-    pub(crate) last: u64,
-    /// Hash of the item's id.
-    pub(crate) item: u64,
-    pub(crate) turn: u32,
-    pub(crate) asked_input: Option<u32>,
-    pub(crate) asked_output: Option<u32>,
-    pub(crate) output: Option<u32>,
-    /// Latencies in ms in the order of [`Column`]; NaN: none.
-    pub(crate) latencies: [f64; Column::COUNT],
-    pub(crate) completed: bool,
-}
-
-/// A latency of one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Column {
-    Ttft,
-    TtftSched,
-    Tpot,
-    ItlMean,
-    E2e,
-}
-
-impl Column {
-    pub(crate) const COUNT: usize = 5;
-    pub(crate) const ALL: [Self; Self::COUNT] =
-        [Self::Ttft, Self::TtftSched, Self::Tpot, Self::ItlMean, Self::E2e];
-
-    pub(crate) const fn index(self) -> usize {
-        self as usize
-    }
-}
-
-impl Request {
-    fn of(r: &Record) -> Self {
-        let number = |value: Option<f64>| value.filter(|v| v.is_finite()).unwrap_or(f64::NAN);
-        Self {
-            sent: r.t_send_ns.unwrap_or(r.t_sched_ns).get(),
-            last: r.t_last_ns.map_or(u64::MAX, Nanos::get),
-            item: digest(&r.item),
-            turn: r.turn,
-            asked_input: r.input_tokens_asked,
-            asked_output: r.output_tokens_asked,
-            output: r.output_tokens,
-            latencies: [
-                number(r.ttft_ms),
-                number(r.ttft_sched_ms),
-                number(r.tpot_ms),
-                number(r.itl_mean_ms),
-                number(r.e2e_ms),
-            ],
-            completed: r.outcome == Outcome::Completed,
-        }
-    }
-
-    /// A latency of a whole answer.
-    pub(crate) fn latency(&self, column: Column) -> Option<f64> {
-        Some(self.latencies[column.index()]).filter(|ms| self.completed && !ms.is_nan())
-    }
-}
-
-/// 64 bits for an item: of a million items two share one once in 10⁷ comparisons.
-fn digest(item: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    item.hash(&mut hasher);
-    hasher.finish()
-}
+use crate::gaps::Gaps;
+use crate::names::Names;
+use crate::refusal::Refusal;
+use crate::request::Request;
 
 /// One replicate: everything measured at one load point in one repeat of one run.
 #[derive(Debug)]
@@ -94,6 +26,8 @@ pub struct Run {
     pub(crate) requests: Vec<Request>,
     /// Each score by item, in the order of the rows.
     pub(crate) scores: BTreeMap<String, Vec<(u64, f64)>>,
+    /// Gaps between output events of completed requests; empty where no events were given.
+    pub(crate) gaps: Gaps,
 }
 
 /// The replicates of one configuration under one workload and load.
@@ -118,6 +52,11 @@ pub struct Group {
 }
 
 impl Group {
+    /// The same configuration, workload and load.
+    fn is_like(&self, other: &Self) -> bool {
+        self.config == other.config && self.workload == other.workload && self.load.key() == other.load.key()
+    }
+
     /// Workload and load.
     pub fn heading(&self) -> String {
         if self.workload.is_empty() {
@@ -135,9 +74,57 @@ pub struct Sheet {
     pub groups: Vec<Group>,
     /// Measured requests that were made for another purpose than the plan's points (probes of a search).
     pub other_roles: u64,
+    /// Names of items, where they were asked for.
+    pub(crate) names: Arc<Names>,
 }
 
 impl Sheet {
+    /// The same result without its groups, to put some of them into.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self { groups: Vec::new(), other_roles: self.other_roles, names: Arc::clone(&self.names) }
+    }
+
+    /// Several results as one: their runs become replicates of the same groups. Refuses a run that is in two of them,
+    /// by its id.
+    pub fn together(sheets: Vec<Self>) -> Result<Self, Refusal> {
+        let mut whole = Self::default();
+        let mut names = Names::default();
+        for sheet in sheets {
+            whole.other_roles += sheet.other_roles;
+            names.extend(&sheet.names);
+            for group in sheet.groups {
+                whole.take(group)?;
+            }
+        }
+        whole.names = Arc::new(names);
+        Ok(whole)
+    }
+
+    /// Adds the runs of a group.
+    fn take(&mut self, group: Group) -> Result<(), Refusal> {
+        let found = self.groups.iter_mut().find(|g| g.is_like(&group));
+        let Some(own) = found else {
+            self.groups.push(group);
+            return Ok(());
+        };
+        let twice = |run: &&Run| own.runs.iter().any(|o| (&o.run_id, o.repeat) == (&run.run_id, run.repeat));
+        if let Some(run) = group.runs.iter().find(twice) {
+            return Err(Refusal::new(format!("run `{}` is in one side twice", run.run_id))
+                .hint("a copy is no further evidence: take it away"));
+        }
+        own.simulated |= group.simulated;
+        own.tokens.extend(group.tokens);
+        own.tokens.sort_by_key(|source| *source as u8);
+        own.tokens.dedup();
+        let others: Vec<String> = group.arrivals.into_iter().filter(|a| !own.arrivals.contains(a)).collect();
+        own.arrivals.extend(others);
+        own.runs.extend(group.runs);
+        own.runs.sort_by(|a, b| a.run_id.cmp(&b.run_id).then(a.repeat.cmp(&b.repeat)));
+        own.anchors.extend(group.anchors);
+        Ok(())
+    }
+
     /// The configurations, each once, sorted.
     pub fn configs(&self) -> Vec<&Config> {
         let mut configs: Vec<&Config> = self.groups.iter().map(|g| &g.config).collect();
@@ -156,6 +143,7 @@ struct Point {
     arrivals: String,
     requests: Vec<Request>,
     scores: BTreeMap<String, Vec<(u64, f64)>>,
+    gaps: Gaps,
 }
 
 /// The rows of a result on their way to a [`Sheet`].
@@ -165,17 +153,40 @@ pub struct Gatherer {
     points: Vec<Point>,
     current: usize,
     other_roles: u64,
+    /// `None`: names are not kept.
+    names: Option<Names>,
 }
 
 impl Gatherer {
     /// Nothing yet; options and facts as the analysis takes them.
     pub fn new(options: Options, facts: Vec<PointFacts>) -> Self {
-        Self { collector: Collector::new(options, facts), points: Vec::new(), current: 0, other_roles: 0 }
+        Self {
+            collector: Collector::new(options, facts),
+            points: Vec::new(),
+            current: 0,
+            other_roles: 0,
+            names: None,
+        }
+    }
+
+    /// The same, keeping the names of items: prompts can then be told by theirs.
+    #[must_use]
+    pub fn with_names(self) -> Self {
+        Self { names: Some(Names::default()), ..self }
     }
 
     /// Takes a row of any phase, in any order.
     pub fn push(&mut self, record: &Record) {
-        self.collector.push(record, None);
+        self.take(record, None);
+    }
+
+    /// Takes a row with its output events.
+    pub fn push_with_events(&mut self, record: &Record, events: EventTimes<'_>) {
+        self.take(record, Some(events));
+    }
+
+    fn take(&mut self, record: &Record, events: Option<EventTimes<'_>>) {
+        self.collector.push(record, events);
         if record.phase != Phase::Measured {
             return;
         }
@@ -191,9 +202,15 @@ impl Gatherer {
             point.tokens.push(record.tokens_source);
         }
         let request = Request::of(record);
+        if let Some(names) = &mut self.names {
+            names.insert(request.item, &record.item);
+        }
         if record.outcome == Outcome::Completed {
             for (name, value) in record.scores.iter().filter(|(_, value)| value.is_finite()) {
                 point.scores.entry(name.clone()).or_default().push((request.item, *value));
+            }
+            if let Some(events) = events {
+                point.gaps.take(events, record.censored > 0);
             }
         }
         point.requests.push(request);
@@ -213,15 +230,17 @@ impl Gatherer {
             arrivals: record.arrivals.clone(),
             requests: Vec::new(),
             scores: BTreeMap::new(),
+            gaps: Gaps::default(),
         });
         self.points.len() - 1
     }
 
     /// The result. `gpu` tells what the GPUs did between two times on the run's clock.
     pub fn finish(self, gpu: &mut dyn FnMut(u64, u64) -> GpuFigures) -> Sheet {
-        let Self { collector, points, other_roles, .. } = self;
+        let Self { collector, points, other_roles, names, .. } = self;
         let summaries = collector.finish(gpu);
-        let mut sheet = Sheet { groups: Vec::new(), other_roles };
+        let names = Arc::new(names.unwrap_or_default());
+        let mut sheet = Sheet { groups: Vec::new(), other_roles, names };
         for point in points {
             let Some(summary) = summaries.iter().find(|s| s.role.is_empty() && is_of(s, &point.key)) else {
                 continue;
@@ -254,7 +273,7 @@ fn is_of(summary: &SummaryRow, key: &PointKey) -> bool {
 }
 
 fn add(sheet: &mut Sheet, point: Point, summary: SummaryRow) {
-    let Point { key, simulated, tokens, arrivals, mut requests, scores } = point;
+    let Point { key, simulated, tokens, arrivals, mut requests, scores, gaps } = point;
     requests.sort_by_key(|r| r.sent);
     let config = Config { engine: key.engine, variant: key.variant, model: key.model };
     let found = sheet
@@ -282,5 +301,5 @@ fn add(sheet: &mut Sheet, point: Point, summary: SummaryRow) {
     if !arrivals.is_empty() && !group.arrivals.contains(&arrivals) {
         group.arrivals.push(arrivals);
     }
-    group.runs.push(Run { run_id: key.run_id, repeat: key.repeat, summary, requests, scores });
+    group.runs.push(Run { run_id: key.run_id, repeat: key.repeat, summary, requests, scores, gaps });
 }

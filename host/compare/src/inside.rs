@@ -6,10 +6,11 @@ use benchhost_stats::{
     compare_tables, mean_interval,
 };
 
-use crate::gather::{Column, Group, Run};
+use crate::gather::{Group, Run};
 use crate::judge::{Judged, told};
 use crate::metric::Latency;
 use crate::pair::Pair;
+use crate::request::Column;
 use crate::row::{Row, Word};
 
 /// Seed of every bootstrap: two calls on the same files print the same intervals.
@@ -31,7 +32,12 @@ const PER_BIN: usize = 4;
 
 /// Percentiles of latencies by the values inside all runs of both sides, resampled together. Each of `wanted` is a row's
 /// place, its latency and its rule.
-pub(crate) fn latencies(pair: &Pair<'_>, rows: &mut [Judged], wanted: &[(usize, Latency, Option<Rule>)]) {
+pub(crate) fn latencies(
+    pair: &Pair<'_>,
+    rows: &mut [Judged],
+    wanted: &[(usize, Latency, Option<Rule>)],
+    strict: bool,
+) {
     if wanted.is_empty() {
         return;
     }
@@ -55,7 +61,7 @@ pub(crate) fn latencies(pair: &Pair<'_>, rows: &mut [Judged], wanted: &[(usize, 
             for (at, answer) in places.zip(answers) {
                 let row = &mut rows[at].row;
                 match answer {
-                    Ok(comparison) => *row = told(row.clone(), &comparison),
+                    Ok(comparison) => *row = told(row.clone(), &comparison, strict),
                     Err(why) => row.word = Word::Missing(why.to_string()),
                 }
                 if row.change.is_some_and(|c| c.interval.is_none()) {
@@ -104,7 +110,11 @@ pub(crate) fn rate(pair: &Pair<'_>, row: &mut Row, tokens: bool) {
     }
 }
 
-/// What ended in each stretch from the first send to the last output event of completed requests, a second.
+/// What was done in each stretch from the first send to the last output event of completed requests, a second.
+///
+/// What a request gave is spread evenly over the time in which it gave it: its tokens from the first output event to the
+/// last, itself from its sending. Booked at its end, whole requests would fall on this or that side of an edge, and the
+/// stretches would differ by far more than their sum does.
 fn stretches(run: &Run, tokens: bool) -> Option<Series> {
     let done = || run.requests.iter().filter(|r| r.completed && r.last != u64::MAX);
     let (from, until) = (done().map(|r| r.sent).min()?, done().map(|r| r.last).max()?);
@@ -115,16 +125,33 @@ fn stretches(run: &Run, tokens: bool) -> Option<Series> {
     let width = (until - from) as f64 / count as f64;
     let mut sums = vec![0.0; count];
     for request in done() {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a place among the stretches"
-        )]
-        let at = ((request.last.saturating_sub(from) as f64 / width) as usize).min(count - 1);
-        sums[at] += if tokens { f64::from(request.output?) } else { 1.0 };
+        let amount = if tokens { f64::from(request.output?) } else { 1.0 };
+        let wait_ns = request.latency(Column::Ttft).filter(|_| tokens).map_or(0.0, |ms| ms * 1e6);
+        let place = |since: u64| since.saturating_sub(from) as f64 / width;
+        let end = place(request.last);
+        spread(&mut sums, (place(request.sent) + wait_ns / width).min(end), end, amount);
     }
     let seconds = width / 1e9;
     Series::new(sums.into_iter().map(|sum| sum / seconds).collect()).ok()
+}
+
+/// Adds an amount evenly to the stretches between two places, counted in stretches.
+fn spread(sums: &mut [f64], start: f64, end: f64, amount: f64) {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a place among the stretches, not below 0"
+    )]
+    let at = |place: f64| (place as usize).min(sums.len() - 1);
+    let (first, last) = (at(start), at(end));
+    if first == last {
+        sums[first] += amount;
+        return;
+    }
+    for (stretch, sum) in sums.iter_mut().enumerate().take(last + 1).skip(first) {
+        let inside = (stretch as f64 + 1.0).min(end) - (stretch as f64).max(start);
+        *sum += amount * inside.max(0.0) / (end - start);
+    }
 }
 
 /// The interval of a mean score by items, which are the same on both sides and answered independently.
@@ -141,5 +168,30 @@ pub(crate) fn score(pair: &Pair<'_>, row: &mut Row, name: &str) {
     if let (Some(change), Ok(interval)) = (&mut row.change, interval) {
         change.interval = Some((interval.low, interval.high));
         row.note = format!("interval over {} items", sample.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread;
+
+    #[test]
+    fn an_amount_is_spread_evenly_and_none_of_it_is_lost() {
+        let spread_over = |start: f64, end: f64| {
+            let mut sums = [0.0; 4];
+            spread(&mut sums, start, end, 8.0);
+            sums
+        };
+        let near = |start: f64, end: f64, want: [f64; 4]| {
+            let off = spread_over(start, end).into_iter().zip(want).map(|(have, want)| (have - want).abs());
+            assert!(off.fold(0.0, f64::max) < 1e-12, "{start} {end}");
+        };
+        near(0.0, 4.0, [2.0; 4]);
+        near(0.5, 2.5, [2.0, 4.0, 2.0, 0.0]);
+        near(1.2, 1.2, [0.0, 8.0, 0.0, 0.0]);
+        near(4.0, 4.0, [0.0, 0.0, 0.0, 8.0]);
+        for (start, end) in [(0.1, 3.9), (2.9, 4.0), (0.0, 0.3)] {
+            assert!((spread_over(start, end).iter().sum::<f64>() - 8.0).abs() < 1e-12);
+        }
     }
 }

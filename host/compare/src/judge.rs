@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use benchhost_model::{Steadiness, SummaryRow};
+use benchhost_model::{HarnessBound, HarnessError, SummaryRow};
 use benchhost_stats::{
     CompareError, Comparison, Confidence, Margin, Proportion, Rule, Sample, Series, Verdict, compare,
     compare_blocks, newcombe_difference,
@@ -12,8 +12,9 @@ use benchhost_stats::{
 use crate::gather::{Group, Run};
 use crate::inside;
 use crate::margins::Margins;
-use crate::metric::{Latency, Limit, Metric, Source, metrics, score};
+use crate::metric::{Latency, Limit, Metric, Source, bound, metrics, score};
 use crate::pair::Pair;
+use crate::request::Column;
 use crate::row::{Change, Row, Scale, Word};
 
 /// Fewest blocks by which a paired test can reach p = 0.05; below it runs are compared as if they were not paired.
@@ -21,35 +22,51 @@ const FEWEST_BLOCKS: usize = 6;
 /// Independent requests a side from which its 99th percentile is resolved.
 const TAIL_REQUESTS: u64 = 368;
 
+/// Why a latency is not compared.
+pub(crate) const SATURATED: &str = "a run was saturated: latencies of a growing backlog are of no state";
+
 /// A row, and whether its figure is resolved well enough to gate.
 pub(crate) struct Judged {
     pub(crate) row: Row,
     pub(crate) resolved: bool,
 }
 
-/// All rows of a pair, in the order to print. `directions`: higher is better, of each score; a score that is not in it
-/// counts as higher is better.
-pub(crate) fn judge(pair: &Pair<'_>, margins: &Margins, directions: &BTreeMap<String, bool>) -> Vec<Judged> {
+/// By what figures are judged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    pub(crate) margins: &'a Margins,
+    /// Higher is better, of each score; a score that is not in it counts as such.
+    pub(crate) directions: &'a BTreeMap<String, bool>,
+    /// Worse and better are said only where the whole interval lies beyond the margin.
+    pub(crate) strict: bool,
+}
+
+/// All rows of a pair, in the order to print.
+pub(crate) fn judge(pair: &Pair<'_>, rules: &Rules<'_>) -> Vec<Judged> {
     let mut all = metrics(pair.base.load);
     let names: BTreeSet<&String> =
         [pair.base, pair.new].iter().flat_map(|g| g.runs.iter().flat_map(|r| r.scores.keys())).collect();
-    all.extend(names.into_iter().map(|name| score(name, directions.get(name).copied().unwrap_or(true))));
+    all.extend(
+        names.into_iter().map(|name| score(name, rules.directions.get(name).copied().unwrap_or(true))),
+    );
     let mut rows: Vec<Judged> = Vec::with_capacity(all.len());
     let mut inside = Vec::new();
+    let mut bent = Vec::with_capacity(all.len());
     for metric in &all {
-        let question = Question::new(pair, metric, margins);
+        let question = Question::new(pair, metric, rules);
         match question.answer() {
             Answer::Row(row) => rows.push(Judged { resolved: question.resolved(), row: *row }),
-            Answer::Absent => {}
+            Answer::Absent => continue,
             Answer::Inside(latency) => {
                 inside.push((rows.len(), latency, question.rule()));
                 rows.push(Judged { resolved: question.resolved(), row: question.blank() });
             }
         }
+        bent.push(question.bent());
     }
-    inside::latencies(pair, &mut rows, &inside);
-    for judged in &mut rows {
-        coarse(pair, &mut judged.row, &all);
+    inside::latencies(pair, &mut rows, &inside, rules.strict);
+    for (judged, error) in rows.iter_mut().zip(bent) {
+        coarse(&mut judged.row, error);
     }
     rows
 }
@@ -59,6 +76,7 @@ struct Question<'a> {
     pair: &'a Pair<'a>,
     metric: &'a Metric,
     limit: Limit,
+    strict: bool,
     base: Vec<Option<f64>>,
     new: Vec<Option<f64>>,
 }
@@ -72,15 +90,15 @@ enum Answer {
 }
 
 impl<'a> Question<'a> {
-    fn new(pair: &'a Pair<'a>, metric: &'a Metric, margins: &Margins) -> Self {
-        let mut limit = margins.of(&metric.name, metric.limit, metric.unit == "%");
+    fn new(pair: &'a Pair<'a>, metric: &'a Metric, rules: &Rules<'_>) -> Self {
+        let mut limit = rules.margins.of(&metric.name, metric.limit, metric.unit == "%");
         if let (Source::Score, Limit::Difference(least)) = (metric.source, limit)
-            && !margins.names(&metric.name)
+            && !rules.margins.names(&metric.name)
         {
             limit = Limit::Difference(least.max(2.0 * score_error(pair, &metric.name)));
         }
         let values = |group: &Group| group.runs.iter().map(|run| value(pair, metric, run)).collect();
-        Self { pair, metric, limit, base: values(pair.base), new: values(pair.new) }
+        Self { pair, metric, limit, strict: rules.strict, base: values(pair.base), new: values(pair.new) }
     }
 
     fn blank(&self) -> Row {
@@ -115,10 +133,18 @@ impl<'a> Question<'a> {
             Limit::Difference(difference) => Margin::absolute(difference),
         };
         let rule = Rule::new(self.metric.direction, margin.ok()?);
-        Some(match self.metric.source {
-            Source::Latency(latency) => rule.with_resolution(resolution(self.pair, latency)),
-            _ => rule,
-        })
+        let rule = if self.strict { rule.strict() } else { rule };
+        Some(rule.with_resolution(self.bent()))
+    }
+
+    /// What both programs together may have bent the figure by, as a share of the base; 0 where nothing is known.
+    fn bent(&self) -> f64 {
+        let bound = match self.metric.source {
+            Source::Latency(latency) => latency.bound,
+            Source::Pooled(_) => bound(Column::IclMax),
+            _ => return 0.0,
+        };
+        resolution(self.pair, bound, mean(&self.base))
     }
 
     /// A 99th percentile must be there in every run and rest on enough independent requests a side.
@@ -140,12 +166,18 @@ impl<'a> Question<'a> {
         let row = self.blank();
         let absent = |side: &[Option<f64>]| side.iter().all(Option::is_none);
         let runs = self.base.len().min(self.new.len());
+        if matches!(self.metric.source, Source::Latency(_) | Source::Pooled(_)) && self.pair.saturated() {
+            let pooled = matches!(self.metric.source, Source::Pooled(_));
+            return if pooled && absent(&self.base) && absent(&self.new) {
+                Answer::Absent
+            } else {
+                Answer::Row(Box::new(Row { word: Word::Missing(SATURATED.into()), ..row }))
+            };
+        }
+        if self.repeated() {
+            return Answer::Absent;
+        }
         if let Source::Latency(latency) = self.metric.source {
-            let saturated = |r: &Run| r.summary.steady.verdict == Steadiness::Saturated;
-            if self.pair.base.runs.iter().chain(&self.pair.new.runs).any(saturated) {
-                let why = "a run was saturated: latencies of a growing backlog are of no state";
-                return Answer::Row(Box::new(Row { word: Word::Missing(why.into()), ..row }));
-            }
             let has = |run: &Run| run.requests.iter().any(|r| r.latency(latency.column).is_some());
             let counts = [self.pair.base, self.pair.new].map(|g| g.runs.iter().filter(|r| has(r)).count());
             if counts == [0, 0] {
@@ -164,6 +196,13 @@ impl<'a> Question<'a> {
             return Answer::Row(Box::new(Row { word: Word::Missing(self.lacking()), ..row }));
         };
         Answer::Row(Box::new(self.between(row, base, new)))
+    }
+
+    /// Where each event brought one token, a gap between events is the time of a token, which has a row already.
+    fn repeated(&self) -> bool {
+        let same = |r: &Run| r.summary.icl.n == r.summary.itl.n && r.summary.icl.p50 == r.summary.itl.p50;
+        self.metric.name.starts_with("icl_p")
+            && self.pair.base.runs.iter().chain(&self.pair.new.runs).all(same)
     }
 
     fn lacking(&self) -> String {
@@ -189,7 +228,7 @@ impl<'a> Question<'a> {
         let compared = if blocks { compare_blocks(&base, &new, &rule) } else { compare(&base, &new, &rule) };
         match compared {
             Ok(comparison) => {
-                let row = told(row, &comparison);
+                let row = told(row, &comparison, self.strict);
                 if row.runs.0.min(row.runs.1) < 2 { self.inside_one(row) } else { row }
             }
             Err(CompareError::NotPositive) => missing(row, "a run's value is 0, so there is no ratio".into()),
@@ -203,9 +242,10 @@ impl<'a> Question<'a> {
             Source::Rate { tokens, .. } => inside::rate(self.pair, &mut row, tokens),
             Source::Errors => self.one_error_rate(&mut row),
             Source::Score => inside::score(self.pair, &mut row, &self.metric.name),
+            Source::Pooled(_) => row.note = "one run: gaps pooled over a run have no interval".into(),
             Source::Whole(_) | Source::Latency(_) => {}
         }
-        row.word = row.indicative();
+        row.word = row.indicative(self.strict);
         row
     }
 
@@ -225,7 +265,7 @@ impl<'a> Question<'a> {
 }
 
 /// Writes a comparison into its row.
-pub(crate) fn told(mut row: Row, comparison: &Comparison) -> Row {
+pub(crate) fn told(mut row: Row, comparison: &Comparison, strict: bool) -> Row {
     let effect = match row.scale {
         Scale::Relative => comparison.relative.unwrap_or(comparison.absolute),
         Scale::Points | Scale::Own => comparison.absolute,
@@ -237,7 +277,7 @@ pub(crate) fn told(mut row: Row, comparison: &Comparison) -> Row {
     row.basis = interval.map(|_| comparison.basis);
     row.p = comparison.p_value;
     row.word = match comparison.verdict {
-        Verdict::Indicative => row.indicative(),
+        Verdict::Indicative => row.indicative(strict),
         decided => decided.into(),
     };
     if let (Word::Inconclusive, Some(runs)) = (&row.word, comparison.runs_needed) {
@@ -247,11 +287,7 @@ pub(crate) fn told(mut row: Row, comparison: &Comparison) -> Row {
 }
 
 /// A figure whose margin the programs' own error passes is not called unchanged on few runs either.
-fn coarse(pair: &Pair<'_>, row: &mut Row, all: &[Metric]) {
-    let Some(Source::Latency(latency)) = all.iter().find(|m| m.name == row.metric).map(|m| m.source) else {
-        return;
-    };
-    let error = resolution(pair, latency);
+fn coarse(row: &mut Row, error: f64) {
     if error <= row.margin {
         return;
     }
@@ -263,18 +299,18 @@ fn coarse(pair: &Pair<'_>, row: &mut Row, all: &[Metric]) {
     }
 }
 
-/// What both programs together may have bent a latency by, as a share of the base; 0 where nothing is known.
-fn resolution(pair: &Pair<'_>, latency: Latency) -> f64 {
+/// What both programs together may have bent a time by, as a share of `centre`; 0 where nothing is known.
+fn resolution(
+    pair: &Pair<'_>,
+    bound: fn(&HarnessError) -> Option<&HarnessBound>,
+    centre: Option<f64>,
+) -> f64 {
     let worst = |group: &Group| {
-        let bounds = group.runs.iter().filter_map(|r| (latency.bound)(&r.summary.harness)).map(|b| b.ms);
+        let bounds = group.runs.iter().filter_map(|r| bound(&r.summary.harness)).map(|b| b.ms);
         bounds.fold(0.0, f64::max)
     };
-    let values: Vec<f64> = pair.base.runs.iter().filter_map(|run| latency_of(pair, latency, run)).collect();
-    if values.is_empty() {
-        return 0.0;
-    }
-    let centre = values.iter().sum::<f64>() / values.len() as f64;
-    if centre > 0.0 { (worst(pair.base) + worst(pair.new)) / centre } else { 0.0 }
+    let centre = centre.filter(|centre| *centre > 0.0);
+    centre.map_or(0.0, |centre| (worst(pair.base) + worst(pair.new)) / centre)
 }
 
 fn mean(values: &[Option<f64>]) -> Option<f64> {
@@ -284,7 +320,7 @@ fn mean(values: &[Option<f64>]) -> Option<f64> {
 
 fn value(pair: &Pair<'_>, metric: &Metric, run: &Run) -> Option<f64> {
     match metric.source {
-        Source::Rate { of, .. } | Source::Whole(of) => of(&run.summary),
+        Source::Rate { of, .. } | Source::Whole(of) | Source::Pooled(of) => of(&run.summary),
         Source::Latency(latency) => latency_of(pair, latency, run),
         Source::Errors => {
             let (lost, asked) = lost(&run.summary);

@@ -4,7 +4,7 @@
 use benchhost_model::{Distribution, HarnessBound, HarnessError, LoadPoint, SummaryRow};
 use benchhost_stats::{Direction, Quantile};
 
-use crate::gather::Column;
+use crate::request::Column;
 
 /// The smallest change that matters.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,6 +24,8 @@ pub(crate) enum Source {
     Whole(fn(&SummaryRow) -> Option<f64>),
     /// A percentile of a latency over completed requests.
     Latency(Latency),
+    /// A percentile over all gaps between output events of a run, or all its tokens.
+    Pooled(fn(&SummaryRow) -> Option<f64>),
     /// Requests that went wrong, as a percentage.
     Errors,
     /// A mean over scored answers.
@@ -95,6 +97,7 @@ pub(crate) fn metrics(load: LoadPoint) -> Vec<Metric> {
         ("tpot", Column::Tpot, RATE),
         ("itl_mean", Column::ItlMean, RATE),
         ("e2e", Column::E2e, MEDIAN),
+        ("icl_max", Column::IclMax, MEDIAN),
     ] {
         if column == Column::TtftSched && !open {
             continue;
@@ -108,6 +111,12 @@ pub(crate) fn metrics(load: LoadPoint) -> Vec<Metric> {
             list.push(Metric::new(&name, "ms", Down, Limit::Share(limit), Source::Latency(latency)));
         }
     }
+    let pooled =
+        |name: &str, limit, of| Metric::new(name, "ms", Down, Limit::Share(limit), Source::Pooled(of));
+    list.push(pooled("itl_p50", RATE, |s| s.itl.p50));
+    list.push(pooled("itl_p99", TAIL, |s| s.itl.p99));
+    list.push(pooled("icl_p50", RATE, |s| s.icl.p50));
+    list.push(pooled("icl_p99", TAIL, |s| s.icl.p99));
     list.push(Metric::new("error_rate", "%", Down, Limit::Difference(ERROR_POINTS), Source::Errors));
     list.push(whole("gpu_mem_peak_mib", "MiB", Down, Limit::Share(RATE), |s| s.gpu_mem_peak_mib));
     list.push(whole("j_per_out_tok", "J/tok", Down, Limit::Share(ENERGY), |s| s.j_per_out_tok));
@@ -126,17 +135,19 @@ fn distribution(column: Column) -> Option<fn(&SummaryRow) -> &Distribution> {
         Column::TtftSched => |s| &s.ttft_sched,
         Column::Tpot => |s| &s.tpot,
         Column::E2e => |s| &s.e2e,
-        Column::ItlMean => return None,
+        Column::ItlMean | Column::IclMax => return None,
     })
 }
 
-fn bound(column: Column) -> fn(&HarnessError) -> Option<&HarnessBound> {
+/// How far the measuring program may have bent a latency.
+pub(crate) fn bound(column: Column) -> fn(&HarnessError) -> Option<&HarnessBound> {
     match column {
         Column::Ttft => |e| e.ttft.as_ref(),
         Column::TtftSched => |e| e.ttft_sched.as_ref(),
         // A mean gap of a request ends where its time per token ends.
         Column::Tpot | Column::ItlMean => |e| e.tpot.as_ref(),
         Column::E2e => |e| e.e2e.as_ref(),
+        Column::IclMax => |e| e.itl.as_ref(),
     }
 }
 

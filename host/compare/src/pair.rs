@@ -1,13 +1,12 @@
 //! One workload and load on both sides, and which of the items they share. Knows groups; not how figures are judged.
 
-use std::collections::BTreeMap;
-
-use benchhost_model::LoadPoint;
+use benchhost_model::{LoadPoint, Steadiness};
 
 use crate::comparable::{Allowed, Aspect};
 use crate::config::Config;
-use crate::gather::{Group, Request, Run, Sheet};
+use crate::gather::{Group, Run, Sheet};
 use crate::refusal::Refusal;
+use crate::request::Request;
 
 /// The part of the smaller side's items that both must have. Below it the sides were sent different things, and what is
 /// left would be a choice of items that nobody made. Runs of a fixed time get as far as the server lets them, so one
@@ -138,6 +137,12 @@ fn shared(
 }
 
 impl Pair<'_> {
+    /// A run of either side met a load that its server could not keep up with.
+    pub(crate) fn saturated(&self) -> bool {
+        let runs = self.base.runs.iter().chain(&self.new.runs);
+        runs.into_iter().any(|r| r.summary.steady.verdict == Steadiness::Saturated)
+    }
+
     /// The requests of a run that are compared.
     pub(crate) fn requests<'r>(&'r self, run: &'r Run) -> impl Iterator<Item = &'r Request> {
         run.requests.iter().filter(|r| self.takes(r.item))
@@ -185,17 +190,24 @@ impl Pair<'_> {
 
     /// For each item that both sides answered: the mean of `of` over the answers of either side.
     pub(crate) fn by_item(&self, of: impl Fn(&Run) -> Vec<(u64, f64)>) -> Vec<(f64, f64)> {
-        let means = |group: &Group| -> BTreeMap<u64, (f64, u32)> {
-            let mut sums: BTreeMap<u64, (f64, u32)> = BTreeMap::new();
-            for (item, value) in group.runs.iter().flat_map(&of).filter(|(item, _)| self.takes(*item)) {
-                let sum = sums.entry(item).or_default();
-                *sum = (sum.0 + value, sum.1 + 1);
-            }
-            sums
+        let means = |group: &Group| -> Vec<(u64, f64)> {
+            let answers = group.runs.iter().flat_map(&of).filter(|(item, _)| self.takes(*item));
+            let mut answers: Vec<(u64, f64)> = answers.collect();
+            // Stable: answers to the same item are added up in the order in which they were given.
+            answers.sort_by_key(|(item, _)| *item);
+            let of_item = |same: &[(u64, f64)]| {
+                let sum = same.iter().fold(0.0, |sum, (_, value)| sum + value);
+                (same[0].0, sum / same.len() as f64)
+            };
+            answers.chunk_by(|a, b| a.0 == b.0).map(of_item).collect()
         };
         let (base, new) = (means(self.base), means(self.new));
-        let mean = |(sum, n): (f64, u32)| sum / f64::from(n);
-        base.iter().filter_map(|(item, b)| Some((mean(*b), mean(*new.get(item)?)))).collect()
+        let mut others = new.into_iter().peekable();
+        let shared = base.into_iter().filter_map(|(item, mean)| {
+            while others.next_if(|(other, _)| *other < item).is_some() {}
+            others.next_if(|(other, _)| *other == item).map(|(_, other)| (mean, other))
+        });
+        shared.collect()
     }
 }
 

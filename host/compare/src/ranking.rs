@@ -86,7 +86,7 @@ fn places(groups: &[&Group], metric: &Metric) -> Option<Vec<Place>> {
 /// A figure of a run that the analysis made; `None` where it has none.
 pub(crate) fn figure(metric: &Metric, run: &Run) -> Option<f64> {
     match metric.source {
-        Source::Rate { of, .. } | Source::Whole(of) => of(&run.summary),
+        Source::Rate { of, .. } | Source::Whole(of) | Source::Pooled(of) => of(&run.summary),
         Source::Latency(latency) => {
             let figures = latency.of?(&run.summary);
             if latency.quantile.get() > 0.5 { figures.p99 } else { figures.p50 }

@@ -121,8 +121,8 @@ impl Row {
         }
     }
 
-    /// The word for too few runs.
-    pub(crate) fn indicative(&self) -> Word {
+    /// The word for too few runs. `strict`: worse and better only where the whole interval lies beyond the margin.
+    pub(crate) fn indicative(&self, strict: bool) -> Word {
         let Some(Change { estimate, interval: Some((low, high)) }) = self.change else {
             return Word::IndicativeOpen;
         };
@@ -130,7 +130,8 @@ impl Row {
         let lower =
             if self.scale == Scale::Relative { 1.0 / (1.0 + self.margin) - 1.0 } else { -self.margin };
         let beyond = if estimate > 0.0 { estimate >= self.margin } else { estimate <= lower };
-        if (low > 0.0 || high < 0.0) && beyond {
+        let (above, below) = if strict { (self.margin, lower) } else { (0.0, 0.0) };
+        if (low > above || high < below) && beyond {
             if self.badness(estimate) > 0.0 { Word::IndicativeWorse } else { Word::IndicativeBetter }
         } else if lower < low && high < self.margin {
             Word::IndicativeSame
@@ -188,10 +189,16 @@ mod tests {
             (-0.0477, -0.1, -0.001, Word::IndicativeBetter),
             (-0.0476, -0.1, -0.001, Word::IndicativeOpen),
         ] {
-            assert_eq!(row(estimate, low, high, down).indicative(), word, "{estimate} {low} {high}");
+            assert_eq!(row(estimate, low, high, down).indicative(false), word, "{estimate} {low} {high}");
         }
-        assert_eq!(row(0.06, 0.01, 0.1, Direction::HigherIsBetter).indicative(), Word::IndicativeBetter);
+        assert_eq!(row(0.06, 0.01, 0.1, Direction::HigherIsBetter).indicative(false), Word::IndicativeBetter);
+        for (low, word) in [(0.05, Word::IndicativeOpen), (0.0501, Word::IndicativeWorse)] {
+            assert_eq!(row(0.08, low, 0.11, down).indicative(true), word, "{low}");
+        }
+        for (high, word) in [(-0.0476, Word::IndicativeOpen), (-0.0477, Word::IndicativeBetter)] {
+            assert_eq!(row(-0.08, -0.11, high, down).indicative(true), word, "{high}");
+        }
         let none = Row { change: None, ..row(0.0, 0.0, 0.0, down) };
-        assert_eq!(none.indicative(), Word::IndicativeOpen);
+        assert_eq!(none.indicative(false), Word::IndicativeOpen);
     }
 }

@@ -15,7 +15,7 @@ pub enum Tool {
     Aiperf,
     /// `GuideLLM`.
     Guidellm,
-    /// `SGLang`'s `bench_serving`.
+    /// `SGLang`'s `bench_serving`, the Python and the Rust one.
     Sglang,
     /// The Kubernetes project's `inference-perf`.
     InferencePerf,

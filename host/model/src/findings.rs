@@ -156,25 +156,3 @@ pub struct Choice {
     /// Of the value.
     pub unit: String,
 }
-
-/// The parameter study that a workload's label belongs to, and its number there: `length-512` is (`length`, 512), and of
-/// `length-128x64` the first number counts. `None` for a label that does not end in a number above 0.
-pub fn study_member(workload: &str) -> Option<(&str, f64)> {
-    let (family, rest) = workload.rsplit_once('-').filter(|(family, _)| !family.is_empty())?;
-    let digits = rest.split(|c: char| !c.is_ascii_digit()).next().filter(|d| !d.is_empty())?;
-    Some((family, digits.parse().ok().filter(|n: &f64| *n > 0.0)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn members_of_a_study_end_in_a_number() {
-        assert_eq!(study_member("length-512"), Some(("length", 512.0)));
-        assert_eq!(study_member("in-out-128x64"), Some(("in-out", 128.0)));
-        for label in ["length", "length-", "-5", "length-0", "length-x5"] {
-            assert_eq!(study_member(label), None, "{label}");
-        }
-    }
-}

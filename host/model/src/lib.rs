@@ -12,6 +12,7 @@
 mod describe;
 mod distribution;
 mod facts;
+mod families;
 mod findings;
 mod item;
 mod load_point;
@@ -31,9 +32,8 @@ pub use describe::{
 };
 pub use distribution::{Adjusted, Distribution};
 pub use facts::{ClockFacts, IoThreadFacts, MachineFacts, PointFacts, PointKey, QuantilesNs, SelfCheckFacts};
-pub use findings::{
-    Advice, Choice, CurveShape, Findings, GainStep, Goal, Parted, Parting, Reached, Study, study_member,
-};
+pub use families::{WorkloadFamily, workload_families};
+pub use findings::{Advice, Choice, CurveShape, Findings, GainStep, Goal, Parted, Parting, Reached, Study};
 pub use item::{Answer, Item, Score, Turn, TurnInput};
 pub use load_point::{LoadPoint, ParseLoadPointError};
 pub use meaning::{Closing, Ending, Event, Finish, Meaning, ServerError, Usage};

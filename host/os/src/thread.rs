@@ -128,6 +128,15 @@ pub fn raise(priority: Priority) -> Granted {
     }
 }
 
+/// The nice value of threads that only show what goes on: about a tenth of the share of a thread that measures.
+const LOW_NICE: i32 = 10;
+
+/// Lets the calling thread, and threads that it starts, give way to all others of this program. False: not available. It
+/// needs a privilege to take it back, so this is for threads that stay low.
+pub fn lower() -> bool {
+    imp::set_nice(imp::nice().max(LOW_NICE))
+}
+
 /// Cores that this process may use; at least 1.
 pub fn cpus() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
@@ -313,6 +322,14 @@ mod tests {
             .join()
             .unwrap();
         }
+    }
+
+    #[test]
+    fn a_lowered_thread_stays_low_and_no_other_with_it() {
+        let before = imp::nice();
+        let lowered = std::thread::spawn(|| (lower(), imp::nice(), lower(), imp::nice())).join().unwrap();
+        assert_eq!(lowered, (true, LOW_NICE.max(before), true, LOW_NICE.max(before)));
+        assert_eq!(imp::nice(), before);
     }
 
     #[test]

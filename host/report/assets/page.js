@@ -8,7 +8,7 @@
   const hidden = new Set();
   const night = matchMedia("(prefers-color-scheme: dark)");
   const redraws = [];
-  let printing = false;
+  let printing = false, described = 0;
 
   const el = (tag, cls, parent, text) => {
     const e = document.createElement(tag);
@@ -93,6 +93,14 @@
       },
     };
   };
+  // A finger that leaves has only been lifted: what it asked for stays until it points elsewhere.
+  const pointed = (target, hide, show) => {
+    target.addEventListener("pointermove", show);
+    target.addEventListener("pointerdown", show);
+    target.addEventListener("pointerleave", (e) => { if (e.pointerType !== "touch") hide(); });
+    // Not on its parts: an SVG element that listens to the focus becomes a stop for it.
+    if (target.hasAttribute("tabindex")) target.addEventListener("blur", hide);
+  };
   const said = (v, p) => {
     const parts = [];
     if (p[3] > p[2]) parts.push(`(${fmt(p[2])}–${fmt(p[3])})`);
@@ -101,15 +109,34 @@
     return parts.join(" ");
   };
 
+  // What a chart shows, in a sentence a line of it.
+  const about = (view) => {
+    if (view.k === "lanes") return `${view.s[0].p.length} requests, ${view.n}. `;
+    const unit = view.u ? " " + view.u : "", at = view.k === "heat" ? 2 : 1;
+    return view.s.filter((l) => l.s !== null && !hidden.has(l.s)).map((l) => {
+      const [lo, hi] = range([l], (p) => [p[at]]), who = name(l) + (l.d ? ", " + l.d : "");
+      if (!Number.isFinite(lo)) return `${who}: no values. `;
+      return lo === hi ? `${who}: ${fmt(lo)}${unit}. ` : `${who}: ${fmt(lo)} to ${fmt(hi)}${unit}. `;
+    }).join("");
+  };
+
   // Frame of a chart: svg, horizontal grid with labels, bottom axis, word SIMULATED.
   const frame = (plot, chart, panel, view, height, left) => {
-    const W = Math.max(260, plot.clientWidth);
+    // Paper is narrower than most windows, and nothing is measured for it: its columns are 700, 345 and 225 px wide.
+    const columns = Math.min(3, chart.panels.length);
+    const W = printing ? [700, 345, 260][columns - 1] : Math.max(260, plot.clientWidth);
     const box = { W, H: height, l: left, r: W - 14, t: 12, b: height - 46 };
-    const svg = mk("svg", { viewBox: `0 0 ${W} ${height}`, width: W, height, role: "img", tabindex: 0 }, plot);
-    svg.setAttribute("aria-label", `${panel.t}${view.n ? ", " + view.n : ""}; arrow keys read the values, the table below has them all`);
+    // A chart that answers to arrow keys is an application: a screen reader then hands the keys on.
+    const keys = view.k !== "heat";
+    const svg = mk("svg", { viewBox: `0 0 ${W} ${height}`, width: W, height, role: keys ? "application" : "img" }, plot);
+    if (keys) { svg.setAttribute("tabindex", 0); svg.setAttribute("aria-roledescription", "chart"); }
+    svg.setAttribute("aria-label", `${panel.t}${view.n ? ", " + view.n : ""}${chart.sim ? ", SIMULATED" : ""}`);
+    const id = `about-${++described}`, help = { line: "Arrow keys left and right read the values. ", bar: "Arrow keys left and right read the bars. ", lanes: "Arrow keys up and down read the requests. " }[view.k] || "";
+    mk("desc", { id }, svg, about(view) + help + "The table below has the same values.");
+    svg.setAttribute("aria-describedby", id);
     const sim = () => {
       const size = Math.min(44, (box.r - box.l) / 7);
-      if (chart.sim) mk("text", { x: (box.l + box.r) / 2, y: (box.t + box.b) / 2 + size / 3, class: "sim" }, svg, "SIMULATED").style.fontSize = size + "px";
+      if (chart.sim) mk("text", { x: (box.l + box.r) / 2, y: (box.t + box.b) / 2 + size / 3, class: "sim", "aria-hidden": "true" }, svg, "SIMULATED").style.fontSize = size + "px";
     };
     return { svg, box, sim };
   };
@@ -184,7 +211,7 @@
     for (const o of (view.o || []).filter((g) => g.x && g.v >= x0 && g.v <= x1)) {
       mk("line", { x1: X(o.v), x2: X(o.v), y1: box.t, y2: box.b, class: "goal" }, svg);
       const left = X(o.v) > (box.l + box.r) / 2;
-      mk("text", { x: X(o.v) + (left ? -5 : 5), y: box.b - 8, "text-anchor": left ? "end" : "start", class: "goalt" }, svg, o.n);
+      mk("text", { x: X(o.v) + (left ? 5 : -5), y: box.t - 3, "text-anchor": left ? "end" : "start", class: "goalt" }, svg, o.n);
     }
     const path = (points) => points.map((p, i) => (i ? "L" : "M") + X(p[0]).toFixed(1) + "," + Yc(p[1]).toFixed(1)).join("");
     for (const l of seen) {
@@ -224,18 +251,18 @@
         else if (v >= first && v <= end) p = l.p.reduce((a, b) => (Math.abs(b[0] - v) < Math.abs(a[0] - v) ? b : a));
         if (p) rows.push([l.s, name(l) + (l.d ? ", " + l.d : ""), fmt(p[1]) + (view.u ? " " + view.u : ""), said(v, p)]);
       }
-      tip.show(x * plot.clientWidth / box.W, plot.clientWidth, `${view.x ? exact(v) : fmt(v)} ${view.xu || ""}`, rows);
+      const within = (view.b || []).filter(([a, b]) => v >= a && v <= b).map((b) => b[2]);
+      const place = `${view.x ? exact(v) : fmt(v)} ${view.xu || ""}`;
+      tip.show(x * plot.clientWidth / box.W, plot.clientWidth, [place, ...within].join(" · "), rows);
     };
     const hide = () => { tip.hide(); cross.setAttribute("visibility", "hidden"); at = -1; };
-    svg.addEventListener("pointermove", (e) => {
+    pointed(svg, hide, (e) => {
       const q = svg.getBoundingClientRect(), mx = ((e.clientX - q.left) * box.W) / q.width;
       if (view.free) {
         const share = Math.max(0, Math.min(1, (mx - box.l - 12) / (box.r - box.l - 24)));
         show(view.xl ? x0 * (x1 / x0) ** share : x0 + (x1 - x0) * share);
       } else if (stops.length) show(stops.reduce((a, b) => (Math.abs(X(b) - mx) < Math.abs(X(a) - mx) ? b : a)));
     });
-    svg.addEventListener("pointerleave", hide);
-    svg.addEventListener("blur", hide);
     svg.addEventListener("keydown", (e) => {
       const by = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
       if (e.key === "Escape") hide();
@@ -264,14 +291,14 @@
       mk("text", { x, y: Math.min(Y(high ?? v), Y(0)) - 6, "text-anchor": "middle", class: "lab" }, g, fmt(v));
       const room = Math.floor(slot / 7), label = name(l);
       mk("text", { x, y: box.b + 18, "text-anchor": "middle" }, g, label.length > room ? label.slice(0, Math.max(1, room - 1)) + "…" : label);
-      g.addEventListener("pointerenter", () => tip.show(x, plot.clientWidth, label, [[l.s, panel.t, fmt(v) + " " + view.u, said(0, l.p[0])]]));
-      g.addEventListener("pointerleave", () => tip.hide());
+      pointed(g, () => tip.hide(), () => tip.show(x, plot.clientWidth, label, [[l.s, panel.t, fmt(v) + " " + view.u, said(0, l.p[0])]]));
     });
     mk("line", { x1: box.l, x2: box.r, y1: Y(0), y2: Y(0), class: "axis" }, svg);
     sim();
     let at = -1;
     svg.addEventListener("keydown", (e) => {
       const by = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
+      if (e.key === "Escape") tip.hide();
       if (!by) return;
       e.preventDefault();
       at = Math.max(0, Math.min(seen.length - 1, at + by));
@@ -286,7 +313,9 @@
     const s = Math.max(0, Math.min(0.9999, t)) * 4, i = Math.floor(s), f = s - i;
     return VIRIDIS[i].map((c, k) => Math.round(c + (VIRIDIS[i + 1][k] - c) * f));
   };
-  const light = (c) => c.reduce((sum, v, k) => sum + [0.2126, 0.7152, 0.0722][k] * (v / 255) ** 2.2, 0);
+  // Relative luminance (WCAG 2.2); at 0.179 black and white are read equally well, at 4.58 to 1.
+  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = (c) => c.reduce((sum, v, k) => sum + [0.2126, 0.7152, 0.0722][k] * linear(v / 255), 0);
 
   function drawHeat(plot, chart, panel, view) {
     const rowH = 34, longest = Math.max(...view.cy.map((s) => s.length));
@@ -301,7 +330,7 @@
       const r = mk("rect", { x: box.l + w * x + 1, y: box.t + rowH * y + 1, width: Math.max(1, w - 2), height: rowH - 2, class: "grid" }, cell);
       r.style.fill = has ? `rgb(${c.join()})` : "var(--card)";
       const text = mk("text", { x: box.l + w * (x + 0.5), y: box.t + rowH * (y + 0.5) + 5, "text-anchor": "middle" }, cell, has ? fmt(v) : "×");
-      if (has) text.style.fill = light(c) > 0.18 ? "#1c1e21" : "#fff";
+      if (has) text.style.fill = light(c) > 0.179 ? "#000" : "#fff";
     }
     mk("text", { x: (box.l + box.r) / 2, y: box.t + view.cy.length * rowH + 40, "text-anchor": "middle", class: "lab" }, svg, view.xn);
     sim();
@@ -333,14 +362,13 @@
         [undefined, "waited", ms(due, sent)], [undefined, "to first token", ms(sent, first)], [undefined, "first to last token", ms(first, last)]]);
     };
     let at = -1;
-    svg.addEventListener("pointermove", (e) => {
+    pointed(svg, () => tip.hide(), (e) => {
       const q = svg.getBoundingClientRect(), i = Math.floor(((e.clientY - q.top) * box.H / q.height - box.t) / rowH);
       if (i >= 0 && i < lanes.length) show(i); else tip.hide();
     });
-    svg.addEventListener("pointerleave", () => tip.hide());
-    svg.addEventListener("blur", () => tip.hide());
     svg.addEventListener("keydown", (e) => {
       const by = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+      if (e.key === "Escape") tip.hide();
       if (!by) return;
       e.preventDefault();
       at = Math.max(0, Math.min(lanes.length - 1, at + by));
@@ -351,13 +379,18 @@
   const DRAW = { line: drawLine, bar: drawBar, heat: drawHeat, lanes: drawLanes };
 
   // The same values as a table.
-  function table(view, parent) {
-    const t = el("table", "", el("div", "scroll", parent)), head = el("tr", "", el("thead", "", t)), body = el("tbody", "", t);
+  function table(view, title, parent) {
+    const scroll = el("div", "scroll", parent), t = el("table", "", scroll);
+    scroll.tabIndex = 0;
+    scroll.setAttribute("role", "region");
+    scroll.setAttribute("aria-label", title);
+    el("caption", "unseen", t, title);
+    const head = el("tr", "", el("thead", "", t)), body = el("tbody", "", t);
     const put = (row, v, text) => { const c = el("td", typeof v === "number" ? "n" : "", row, text ?? (typeof v === "number" ? fmt(v) : v)); if (typeof v === "number") c.dataset.v = v; };
     const heads = { lanes: ["Request", "Due (s)", "Sent (s)", "First token (s)", "Last token (s)", "Note"],
       heat: [view.xn, view.yn || "", view.u], bar: ["Configuration", view.u || "Value", "Lowest", "Highest"],
       line: ["Configuration", view.xn, view.u || "Value", "Lowest", "Highest", "Note"] }[view.k];
-    for (const h of heads) el("th", "", head, h);
+    for (const h of heads) el("th", "", head, h).scope = "col";
     for (const l of view.s) {
       if (l.s === null) continue;
       const every = view.k === "line" && l.p.length > 60 ? Math.ceil(l.p.length / 30) : 1;
@@ -389,7 +422,8 @@
         const order = (a, b) => {
           const [x, y] = [key(a), key(b)];
           // What is missing stays last.
-          if (x === "–" || y === "–") return (x === "–") - (y === "–");
+          const [p, q] = [x, y].map((v) => v.startsWith("–"));
+          if (p || q) return p - q;
           const n = +x - +y;
           return d * (Number.isNaN(n) ? String(x).localeCompare(String(y)) : n);
         };
@@ -400,7 +434,9 @@
 
   function build(chart) {
     const host = document.getElementById("chart-" + chart.id);
-    const used = [...new Set(chart.panels.flatMap((p) => p.v.flatMap((v) => v.s.map((l) => l.s))))].filter((s) => s !== null);
+    // Without scripts its heading would stand over nothing.
+    host.closest("section").hidden = false;
+    const used = [...new Set(chart.panels.flatMap((p) => p.v.flatMap((v) => v.s.map((l) => l.s))))].filter((s) => s !== null).sort((a, b) => a - b);
     const legend = el("div", "legend", host);
     legend.setAttribute("role", "group");
     legend.setAttribute("aria-label", "Shown configurations");
@@ -421,7 +457,7 @@
     const panels = el("div", "panels n" + Math.min(3, chart.panels.length), host);
     const drawn = chart.panels.map((panel) => {
       const box = el("div", "panel", panels), top = el("div", "top", box), plot = el("div", "plot");
-      const title = el("h4", "", top, panel.t), note = el("p", "dir", box);
+      const title = el("h4", "", top, panel.t), chosen = el("span", "paper", top), note = el("p", "dir", box);
       box.append(plot);
       let view = panel.v[0];
       if (panel.v.length > 1) {
@@ -431,11 +467,14 @@
         pick.addEventListener("change", () => { view = panel.v[pick.value]; draw(); });
       }
       const details = el("details", "", box);
-      el("summary", "", details, "Data as a table");
-      const fill = () => { details.querySelector(".scroll")?.remove(); if (details.open) table(view, details); };
+      const summary = el("summary", "", details, "Data as a table");
+      el("span", "unseen", summary, ": " + panel.t);
+      const fill = () => { details.querySelector(".scroll")?.remove(); if (details.open) table(view, title.textContent + (view.n ? ", " + view.n : ""), details); };
       details.addEventListener("toggle", fill);
       const draw = () => {
         title.textContent = view.t || panel.t;
+        // On paper there is nothing to choose from, only what was chosen.
+        chosen.textContent = panel.v.length > 1 && !(view.w || "").includes(view.n) ? view.n : "";
         note.textContent = [view.up === true ? "higher is better ↑" : view.up === false ? "lower is better ↓" : "", view.w || ""].filter(Boolean).join(" · ");
         plot.replaceChildren();
         DRAW[view.k](plot, chart, panel, view);
@@ -451,9 +490,19 @@
     dress.forEach((f) => f());
   }
 
-  D.charts.forEach(build);
+  for (const chart of D.charts) {
+    try {
+      build(chart);
+    } catch (e) {
+      // The others are drawn all the same.
+      el("p", "bad", document.getElementById("chart-" + chart.id), "This chart could not be drawn: " + e.message);
+    }
+  }
   document.querySelectorAll("table.sort").forEach(sortable);
   night.addEventListener("change", () => redraws.forEach((f) => f()));
-  addEventListener("beforeprint", () => { printing = true; redraws.forEach((f) => f()); });
-  addEventListener("afterprint", () => { printing = false; redraws.forEach((f) => f()); });
+  // Paper is white, and what is folded away cannot be opened there.
+  const words = [...document.querySelectorAll("details.words:not([open])")];
+  const print = (on) => { printing = on; words.forEach((d) => { d.open = on; }); redraws.forEach((f) => f()); };
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
 })();

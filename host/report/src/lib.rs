@@ -4,8 +4,8 @@
 //! mean, the lowest and the highest of repeats; every other figure arrives computed.
 //!
 //! - [`summary_table`], [`summary_csv`], [`summary_json`]: a run's summary for people, spreadsheets and programs.
-//! - [`pictures`]: every figure the rows allow ([`sweep`], [`bars`], [`parameter_sweep`]); [`timeline`]: what servers and
-//!   GPUs held over the run; [`render_png`] makes a bitmap.
+//! - [`gallery`]: every figure that rows, requests and samples allow, and why the others are not there; [`render_png`]
+//!   makes a bitmap.
 //! - [`page`]: `report.html`, one file with charts to use; [`findings_sentences`], [`findings_json`]: what was found, in words.
 //! - [`ComparisonTable`]: the form of a comparison, as text, Markdown and JSON.
 //!
@@ -25,16 +25,18 @@ mod series;
 mod tables;
 
 pub use comparison::{
-    ChangeFigure, ChangeScale, ComparedGroup, ComparedRow, ComparisonTable, HistoryTable, RankPlace,
-    RankTable, ShiftLine, Side, Tone,
+    Banded, ChangeFigure, ChangeScale, ComparedGroup, ComparedRow, ComparisonTable, Detail, DetailLatency,
+    Distributed, HistoryTable, PromptChanges, PromptRow, RankPlace, RankTable, ShiftLine, ShiftRow, Side,
+    Tone, comparison_page,
 };
 pub use error::ReportError;
 pub use findings::{findings_json, findings_sentences};
-pub use page::{Lane, Lanes, Latencies, LatencyKind, Page, Place, RunNote, page};
+pub use page::{Page, RunNote, page};
 pub use pictures::{
-    Caption, Curve, Picture, Span, Svg, Timeline, bars, parameter_sweep, pictures, render_png, sweep,
-    timeline,
+    Caption, Curve, Gallery, Material, Picture, Span, Svg, Throughput, Timeline, bars, difference_pictures,
+    gallery, parameter_sweep, pictures, render_png, sweep, timeline,
 };
+pub use series::{Lane, Lanes, Latencies, LatencyKind, Place, Scored};
 pub use tables::{TABLE_WIDTH, TableStyle, summary_columns, summary_csv, summary_json, summary_table};
 
 #[cfg(test)]

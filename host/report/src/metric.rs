@@ -3,6 +3,8 @@
 
 use benchhost_model::SummaryRow;
 
+use crate::numbers;
+
 /// One figure of a summary row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Metric {
@@ -34,6 +36,12 @@ impl Metric {
             _ => &None,
         };
         bound.as_ref().map(|b| b.ms)
+    }
+
+    /// The objectives of the latency that this is a figure of, in words and in ms; `all` are pairs of a latency's name and ms.
+    pub(crate) fn objectives(&self, all: &[(String, f64)]) -> impl Iterator<Item = (String, f64)> {
+        let of = all.iter().filter(|(name, _)| self.latency == name.as_str());
+        of.map(|(name, ms)| (format!("objective {name} ≤ {} ms", numbers::exact(*ms)), *ms))
     }
 }
 
@@ -73,3 +81,5 @@ pub(crate) const GPU_MEMORY: Metric =
 pub(crate) const GPU_POWER: Metric = lower("Mean GPU power", "W", |r| r.gpu_power_mean_w);
 pub(crate) const GPU_ENERGY: Metric = lower("GPU energy", "kJ", |r| r.gpu_energy_j.map(|j| j / 1000.0));
 pub(crate) const COST: Metric = lower("Cost of a million output tokens", "US$", |r| r.usd_per_mtok_out);
+pub(crate) const COST_GOODPUT: Metric =
+    lower("Cost of a million good output tokens", "US$", |r| r.usd_per_mtok_goodput);

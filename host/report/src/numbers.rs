@@ -53,6 +53,29 @@ fn fixed(value: f64, places: usize) -> String {
     }
 }
 
+/// How far a figure may be off, with the decimals that [`figure`] gives `value`: `±1.1`; one digit where those would say
+/// nothing. `None` for what is not finite.
+pub(crate) fn beside(value: f64, half: f64) -> Option<String> {
+    if !value.is_finite() || !half.is_finite() {
+        return None;
+    }
+    let shown = figure(value);
+    if shown.contains(|c: char| c.is_ascii_alphabetic()) {
+        return Some(format!("±{}", figure(half)));
+    }
+    let places = shown.split_once('.').map_or(0, |(_, part)| part.len());
+    let text = fixed(half.abs(), places);
+    let nothing = text.bytes().all(|b| matches!(b, b'0' | b'.'));
+    if nothing && half != 0.0 {
+        let digit = (1..=9).map(|more| format!("{:.*}", places + more, half.abs()));
+        return digit
+            .into_iter()
+            .find(|t| t.bytes().any(|b| (b'1'..=b'9').contains(&b)))
+            .map(|t| format!("±{t}"));
+    }
+    Some(format!("±{text}"))
+}
+
 fn separated(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -143,6 +166,23 @@ pub(crate) fn exact(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_beside_a_figure_has_its_decimals() {
+        let cases = [
+            (182.4, 3.1, "±3"),
+            (22.0, 1.13, "±1.1"),
+            (6.29, 0.052, "±0.05"),
+            (1044.0, 1203.4, "±1,203"),
+            (6.29, 0.0004, "±0.0004"),
+            (6.29, 0.0, "±0.00"),
+            (123_456.0, 1500.0, "±1,500"),
+        ];
+        for (value, half, text) in cases {
+            assert_eq!(beside(value, half).as_deref(), Some(text), "{value} {half}");
+        }
+        assert_eq!(beside(1.0, f64::INFINITY), None);
+    }
 
     #[test]
     fn figures_keep_three_digits_and_full_integers() {

@@ -1,11 +1,30 @@
 //! Which rows belong together: one series for each configuration, one point for all repeats of a load. The only
-//! arithmetic is the mean, the lowest and the highest of repeats.
+//! arithmetic is the mean, the lowest and the highest of repeats. Below: what the pictures and the page both draw.
+
+mod family;
+mod latency;
+mod load_axis;
+mod place;
+mod requests;
+mod scored;
+mod trade;
 
 use std::cmp::Ordering;
 
 use benchhost_model::{LoadPoint, SummaryRow, Target};
 
 use crate::lines::clean;
+
+pub(crate) use family::{Family, FamilyCell, NO_GRID, families};
+pub use latency::{Latencies, LatencyKind};
+pub(crate) use latency::{NO_LATENCIES, wants_log};
+pub(crate) use load_axis::LoadAxis;
+pub use place::Place;
+pub(crate) use requests::NO_LANES;
+pub use requests::{Lane, Lanes};
+pub(crate) use scored::NO_SCORES;
+pub use scored::Scored;
+pub(crate) use trade::{NO_PRICE, NO_TRADE, Trade, front, trades};
 
 /// The rows of one configuration: engine, variant, model and target.
 #[derive(Debug)]
@@ -149,6 +168,12 @@ pub(crate) fn loads(rows: &[&SummaryRow]) -> Vec<LoadPoint> {
 /// Concurrency before rate, then by value.
 pub(crate) fn by_load(a: LoadPoint, b: LoadPoint) -> Ordering {
     a.kind().cmp(b.kind()).then(a.value().total_cmp(&b.value()))
+}
+
+/// The shape of a rate that changes, as the `arrivals` column tells it: `ramp 1..20:60s`, `steps 2:30s,8:30s`.
+pub(crate) fn profile(row: &SummaryRow) -> Option<&str> {
+    let at = [" ramp ", " steps "].iter().find_map(|key| row.arrivals.find(key))?;
+    row.arrivals.get(at + 1..)
 }
 
 /// The most repeats any point of any series has.

@@ -22,8 +22,9 @@ mod site;
 
 use std::path::PathBuf;
 
+pub use route::Choices;
 pub use server::Server;
-pub use site::{Compare, Site};
+pub use site::{Compare, Refused, Site};
 
 /// Why nothing can be served.
 #[derive(Debug, thiserror::Error)]

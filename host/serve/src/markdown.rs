@@ -94,14 +94,53 @@ fn cells(line: &str) -> Vec<String> {
 
 /// Code between backticks, strong between two asterisks; an opening without its end is text.
 fn inline(text: &str) -> String {
+    let text = &hidden(text);
     let parts: Vec<&str> = text.split('`').collect();
     let mut out = String::new();
     for (at, part) in parts.iter().enumerate() {
         let last = at + 1 == parts.len();
         match (at.is_multiple_of(2), last) {
             (true, _) => out += &strong(part),
-            (false, false) => out += &format!("<code>{}</code>", escaped(part)),
+            (false, false) => out += &format!("<code>{}</code>", escaped(&shown(part, "\\"))),
             (false, true) => out += &format!("`{}", strong(part)),
+        }
+    }
+    out
+}
+
+/// Where letters after a backslash are kept while marks are looked for: a private range, of which a text has none left.
+const HIDDEN: std::ops::RangeInclusive<u32> = 0xe000..=0xe07f;
+
+/// A backslash before punctuation makes it text (`CommonMark` 0.31, section 2.4).
+fn hidden(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    while let Some(c) = letters.next() {
+        match (c, letters.peek().copied()) {
+            ('\\', Some(next)) if next.is_ascii_punctuation() => {
+                letters.next();
+                out.push(char::from_u32(HIDDEN.start() + u32::from(next)).unwrap_or(next));
+            }
+            (c, _) if HIDDEN.contains(&u32::from(c)) => out.push('\u{fffd}'),
+            (c, _) => out.push(c),
+        }
+    }
+    out
+}
+
+/// The letters again, each after `before`.
+fn shown(text: &str, before: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match Some(u32::from(c))
+            .filter(|c| HIDDEN.contains(c))
+            .and_then(|c| char::from_u32(c - HIDDEN.start()))
+        {
+            Some(letter) => {
+                out.push_str(before);
+                out.push(letter);
+            }
+            None => out.push(c),
         }
     }
     out
@@ -112,7 +151,7 @@ fn strong(text: &str) -> String {
     let paired = parts.len() - usize::from(parts.len().is_multiple_of(2));
     let mut out = String::new();
     for (at, part) in parts.iter().enumerate() {
-        let part = escaped(part);
+        let part = escaped(&shown(part, ""));
         out += &match at {
             at if at >= paired => format!("**{part}"),
             at if at.is_multiple_of(2) => part,
@@ -158,6 +197,14 @@ mod tests {
         assert_eq!(to_html("2 ** 3"), "<p>2 ** 3</p>\n");
         assert_eq!(to_html("a ` b"), "<p>a ` b</p>\n");
         assert_eq!(to_html("#no heading"), "<p>#no heading</p>\n");
+    }
+
+    #[test]
+    fn a_backslash_makes_a_mark_text() {
+        assert_eq!(to_html("out\\_tok\\_s \\[−1, +2\\]"), "<p>out_tok_s [−1, +2]</p>\n");
+        assert_eq!(to_html("\\**a\\** \\`b\\` \\<i\\>"), "<p>**a** `b` &lt;i&gt;</p>\n");
+        assert_eq!(to_html("`a\\_b` \\x \\"), "<p><code>a\\_b</code> \\x \\</p>\n");
+        assert_eq!(to_html("\u{e03c}i>"), "<p>\u{fffd}i&gt;</p>\n");
     }
 
     #[test]

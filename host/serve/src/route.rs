@@ -1,6 +1,22 @@
 //! From a request's target to what is asked for. Names that could leave a directory do not get through, in any spelling;
 //! whether what is named exists is decided elsewhere.
 
+/// Most differences that a comparison can be asked to allow.
+const MOST_ALLOWED: usize = 32;
+/// Longest name of an engine in a query, in bytes.
+const LONGEST_NAME: usize = 300;
+
+/// How two runs are to be compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// `ENGINE` or `ENGINE/VARIANT` of the base; empty: its only one, or the one that both have.
+    pub base_engine: String,
+    /// The same of the new run.
+    pub new_engine: String,
+    /// What may differ: words of small letters.
+    pub allow: Vec<String>,
+}
+
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -8,12 +24,16 @@ pub(crate) enum Route {
     Index,
     /// The style sheet.
     Style,
+    /// The little picture of a browser's tab.
+    Icon,
     /// A comparison of two runs, by their names.
     Compare {
         /// The base.
         base: String,
         /// What is compared with it.
         new: String,
+        /// How.
+        choices: Choices,
     },
     /// A run's page or one of its files: sound names between slashes.
     Run(Vec<String>),
@@ -25,6 +45,7 @@ impl Route {
         match path {
             "/" => return Some(Self::Index),
             "/style.css" => return Some(Self::Style),
+            "/icon.svg" => return Some(Self::Icon),
             "/compare" => return compare(query.unwrap_or_default()),
             _ => {}
         }
@@ -48,19 +69,44 @@ pub(crate) fn is_sound(name: &str) -> bool {
 }
 
 fn compare(query: &str) -> Option<Route> {
-    let (mut base, mut new) = (None, None);
+    let (mut base, mut new, mut base_engine, mut new_engine) = (None, None, None, None);
+    let mut allow = Vec::new();
     for pair in query.split('&') {
         let (key, value) = pair.split_once('=')?;
+        let value = decoded(value, true)?;
         let place = match key {
             "base" => &mut base,
             "new" => &mut new,
+            "base_engine" if is_name(&value) => &mut base_engine,
+            "new_engine" if is_name(&value) => &mut new_engine,
+            "allow" if is_word(&value) && allow.len() < MOST_ALLOWED => {
+                if !allow.contains(&value) {
+                    allow.push(value);
+                }
+                continue;
+            }
             _ => return None,
         };
-        if place.replace(decoded(value, true)?).is_some() {
+        if place.replace(value).is_some() {
             return None;
         }
     }
-    Some(Route::Compare { base: base?, new: new? })
+    let choices = Choices {
+        base_engine: base_engine.unwrap_or_default(),
+        new_engine: new_engine.unwrap_or_default(),
+        allow,
+    };
+    Some(Route::Compare { base: base?, new: new?, choices })
+}
+
+/// Small letters, as the differences are called.
+fn is_word(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
+
+/// Something that an engine can be called.
+fn is_name(text: &str) -> bool {
+    text.len() <= LONGEST_NAME && !text.chars().any(char::is_control)
 }
 
 /// Percent-decoded once; `form`: a plus is a space. `None`: cut short, no hexadecimal digits, or not UTF-8.
@@ -137,11 +183,41 @@ mod tests {
 
     #[test]
     fn a_comparison_names_two_runs_and_nothing_else() {
-        let both = Route::Compare { base: "a b/c".into(), new: String::new() };
-        assert_eq!(Route::parse("/compare", Some("base=a+b%2Fc&new=")), Some(both));
-        for query in
-            ["", "base=a", "new=b", "base=a&new=b&new=c", "base=a&new=b&x=y", "base=%f&new=b", "base"]
-        {
+        let both = |choices| Some(Route::Compare { base: "a b/c".into(), new: String::new(), choices });
+        assert_eq!(Route::parse("/compare", Some("base=a+b%2Fc&new=")), both(Choices::default()));
+        let choices = Choices {
+            base_engine: "vllm/fp 8".into(),
+            new_engine: String::new(),
+            allow: vec!["slo".into(), "engine".into()],
+        };
+        assert_eq!(
+            Route::parse(
+                "/compare",
+                Some("base=a+b/c&new=&base_engine=vllm/fp+8&new_engine=&allow=slo&allow=engine&allow=slo")
+            ),
+            both(choices)
+        );
+        let many = format!(
+            "base=a&new=b{}",
+            (1..=40).fold(String::new(), |all, n| all + "&allow=" + &"a".repeat(n))
+        );
+        let long = format!("base=a&new=b&base_engine={}", "a".repeat(301));
+        for query in [
+            "",
+            "base=a",
+            "new=b",
+            "base=a&new=b&new=c",
+            "base=a&new=b&x=y",
+            "base=%f&new=b",
+            "base",
+            "base=a&new=b&allow=",
+            "base=a&new=b&allow=--format",
+            "base=a&new=b&allow=a,b",
+            "base=a&new=b&base_engine=%00",
+            "base=a&new=b&new_engine=a&new_engine=b",
+            &many,
+            &long,
+        ] {
             assert_eq!(Route::parse("/compare", Some(query)), None, "{query}");
         }
     }

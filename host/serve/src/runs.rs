@@ -40,6 +40,8 @@ pub(crate) struct Facts {
     pub(crate) target: String,
     /// Name, variant and version of each engine.
     pub(crate) engines: Vec<String>,
+    /// What `compare` calls each engine: `vllm/awq`.
+    pub(crate) configurations: Vec<String>,
     /// Models, each once.
     pub(crate) models: Vec<String>,
     /// Labels of the workloads.
@@ -151,15 +153,12 @@ impl Sheet {
 fn facts_of(manifest: &Value) -> Facts {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let list = |key: &str| manifest[key].as_array().map(Vec::as_slice).unwrap_or_default();
-    let engine = |engine: &Value| {
-        let mut name = text(&engine["plugin"]["name"]);
-        for (before, value) in [("/", &engine["variant"]), (" ", &engine["server_version"])] {
-            if let Some(word) = value.as_str().filter(|word| !word.is_empty()) {
-                name = name + before + word;
-            }
-        }
-        name
+    let followed = |name: String, before: &str, value: &Value| match value.as_str() {
+        Some(word) if !word.is_empty() => name + before + word,
+        _ => name,
     };
+    let configuration = |engine: &Value| followed(text(&engine["plugin"]["name"]), "/", &engine["variant"]);
+    let engine = |engine: &Value| followed(configuration(engine), " ", &engine["server_version"]);
     let mut models: Vec<String> = list("engines").iter().map(|e| text(&e["model"])).collect();
     models.sort();
     models.dedup();
@@ -169,6 +168,7 @@ fn facts_of(manifest: &Value) -> Facts {
         tool: text(&manifest["tool"]),
         target: text(&manifest["target"]),
         engines: list("engines").iter().map(engine).collect(),
+        configurations: list("engines").iter().map(configuration).collect(),
         models,
         workloads: list("workloads").iter().map(|w| text(&w["label"])).collect(),
         gpus: list("gpus").iter().map(text).collect(),
@@ -236,6 +236,7 @@ mod tests {
         );
         let facts = run.facts(&root);
         assert_eq!(facts.engines, ["vllm/awq 0.33", "tgi"]);
+        assert_eq!(facts.configurations, ["vllm/awq", "tgi"]);
         assert_eq!((facts.models.as_slice(), facts.target.as_str()), (&["m".to_owned()][..], "simulated"));
     }
 

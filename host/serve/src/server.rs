@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -19,8 +20,10 @@ use crate::{ServeError, Site};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 /// Connections at a time; a browser opens six.
 const CONNECTIONS: usize = 64;
-/// Pages computed at a time: a comparison may read a million rows.
-const AT_A_TIME: usize = 2;
+/// Pages made at a time; of comparisons, the site makes one.
+const AT_A_TIME: usize = 8;
+/// How long a peer may take over a request, or over the next piece of an answer.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server that listens already.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     site: Site,
+    patience: Duration,
 }
 
 impl Server {
@@ -37,7 +41,13 @@ impl Server {
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address, site })
+        Ok(Self { listener, address, site, patience: PATIENCE })
+    }
+
+    /// With another limit than 20 s to what a peer may take over a request, or over the next piece of an answer.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Where it listens.
@@ -60,7 +70,7 @@ impl Server {
 
     async fn accept(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(ServeError::Runtime)?;
-        let (site, hosts) = (Arc::new(self.site), Hosts::of(self.address.ip()));
+        let (site, hosts, patience) = (Arc::new(self.site), Hosts::of(self.address.ip()), self.patience);
         let room = Arc::new(Semaphore::new(CONNECTIONS));
         let mut connections = JoinSet::new();
         let mut stop = pin!(stop);
@@ -75,7 +85,7 @@ impl Server {
                 (Ok((stream, _peer)), Ok(place)) => {
                     let site = Arc::clone(&site);
                     connections.spawn(async move {
-                        connection(stream, site, hosts).await;
+                        connection(stream, site, hosts, patience).await;
                         drop(place);
                     });
                 }
@@ -88,16 +98,20 @@ impl Server {
 }
 
 /// Serves one connection to its end. Errors of a connection concern nobody else.
-async fn connection(stream: tokio::net::TcpStream, site: Arc<Site>, hosts: Hosts) {
+async fn connection(stream: tokio::net::TcpStream, site: Arc<Site>, hosts: Hosts, patience: Duration) {
+    let busy = Arc::new(AtomicBool::new(false));
+    let socket = Socket::new(stream, patience, Arc::clone(&busy));
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let site = Arc::clone(&site);
+        let (site, busy) = (Arc::clone(&site), Arc::clone(&busy));
         async move {
+            busy.store(true, Ordering::Relaxed);
             // Bodies are not read: no request that is answered has one.
             let request = request.map(drop);
             let answer = tokio::task::spawn_blocking(move || site.answer(&request, hosts)).await;
+            busy.store(false, Ordering::Relaxed);
             Ok::<_, Infallible>(answer.unwrap_or_else(|_| Site::broken()))
         }
     });
     // Half-closed or broken connections end here as well.
-    let _ended = http1::Builder::new().half_close(false).serve_connection(Socket::new(stream), service).await;
+    let _ended = http1::Builder::new().half_close(false).serve_connection(socket, service).await;
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -15,21 +16,34 @@ use crate::ServeError;
 use crate::files::{Kind, read_below};
 use crate::hosts::Hosts;
 use crate::pages;
-use crate::route::Route;
+use crate::route::{Choices, Route};
 use crate::runs::{self, Run};
 
-/// Compares the run in the first directory with the one in the second: Markdown, or why not, in words.
-pub type Compare = Box<dyn Fn(&Path, &Path) -> Result<String, String> + Send + Sync>;
+/// Compares the run in the first directory with the one in the second: Markdown, or why not.
+pub type Compare = Box<dyn Fn(&Path, &Path, &Choices) -> Result<String, Refused> + Send + Sync>;
+
+/// Why two runs were not compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// In words, several lines.
+    pub why: String,
+    /// Differences that would have to be allowed.
+    pub allow: Vec<String>,
+}
 
 /// The site's own pages: no script at all, and nothing from elsewhere.
 const OWN_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = include_str!("style.css");
+/// Three bars.
+const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\"><path fill=\"#0072b2\" d=\"M1 9h4v6H1z\"/><path fill=\"#d55e00\" d=\"M6 5h4v10H6z\"/><path fill=\"#009e73\" d=\"M11 1h4v14h-4z\"/></svg>";
 
 /// A directory of results and what is shown of it.
 pub struct Site {
     root: PathBuf,
     compare: Compare,
+    /// Held while comparing: one at a time, since each may hold a million rows.
+    comparing: Mutex<()>,
 }
 
 impl fmt::Debug for Site {
@@ -45,7 +59,11 @@ impl Site {
     pub fn open(root: &Path, compare: Compare) -> Result<Self, ServeError> {
         let path = root.to_path_buf();
         let root = root.canonicalize().map_err(|source| ServeError::Root { path: path.clone(), source })?;
-        if root.is_dir() { Ok(Self { root, compare }) } else { Err(ServeError::NotADirectory { path }) }
+        if root.is_dir() {
+            Ok(Self { root, compare, comparing: Mutex::new(()) })
+        } else {
+            Err(ServeError::NotADirectory { path })
+        }
     }
 
     /// How many runs there are now.
@@ -62,7 +80,8 @@ impl Site {
         match Route::parse(uri.path(), uri.query()) {
             Some(Route::Index) => page(StatusCode::OK, pages::index(&self.root, &runs::find(&self.root))),
             Some(Route::Style) => answer(StatusCode::OK, "text/css; charset=utf-8", OWN_POLICY, STYLE.into()),
-            Some(Route::Compare { base, new }) => self.comparison(request, &base, &new),
+            Some(Route::Icon) => answer(StatusCode::OK, "image/svg+xml", Kind::Svg.policy(), ICON.into()),
+            Some(Route::Compare { base, new, choices }) => self.comparison(request, &base, &new, &choices),
             Some(Route::Run(names)) => self.run(&names, uri.path()),
             None => missing(),
         }
@@ -73,7 +92,7 @@ impl Site {
         refusal(StatusCode::INTERNAL_SERVER_ERROR, "this page could not be made; the terminal says why")
     }
 
-    fn comparison(&self, request: &Request<()>, base: &str, new: &str) -> Answer {
+    fn comparison(&self, request: &Request<()>, base: &str, new: &str, choices: &Choices) -> Answer {
         // It costs time and memory; a stranger's page must not start one.
         if request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
             return refusal(StatusCode::FORBIDDEN, "a comparison is not started from another site");
@@ -82,9 +101,12 @@ impl Site {
         let run = |name: &str| runs.iter().find(|run| run.name == name);
         match (run(base), run(new)) {
             (Some(base), Some(new)) => {
-                let compared = (self.compare)(&base.path, &new.path);
+                let compared = {
+                    let _one = self.comparing.lock().unwrap_or_else(PoisonError::into_inner);
+                    (self.compare)(&base.path, &new.path, choices)
+                };
                 let status = if compared.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-                page(status, pages::comparison(base, new, &compared))
+                page(status, pages::comparison(&self.root, (base, new), choices, &compared))
             }
             _ => missing(),
         }

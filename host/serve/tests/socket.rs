@@ -2,19 +2,28 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use benchhost_serve::{Server, Site};
 
 /// Serves one run while `ask` runs.
 fn served(ask: impl FnOnce(SocketAddr)) {
+    served_with(None, ask);
+}
+
+fn served_with(patience: Option<Duration>, ask: impl FnOnce(SocketAddr)) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("results");
     std::fs::create_dir_all(root.join("one")).unwrap();
     std::fs::write(folder.path().join("secret"), "SECRET").unwrap();
     std::fs::write(root.join("one/manifest.json"), "{}").unwrap();
-    let site = Site::open(&root, Box::new(|_, _| Ok("same".into()))).unwrap();
+    let site = Site::open(&root, Box::new(|_, _, _| Ok("same".into()))).unwrap();
     assert_eq!(site.runs(), 1);
     let server = Server::bind(site, "127.0.0.1:0".parse().unwrap()).unwrap();
+    let server = match patience {
+        Some(patience) => server.with_patience(patience),
+        None => server,
+    };
     let address = server.address();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = std::thread::spawn(move || server.run(async { drop(stopped.await) }));
@@ -106,6 +115,39 @@ fn garbage_ends_its_own_connection_only() {
             let _ended = stream.read_to_end(&mut answer);
         }
         assert!(get(address, "GET", "/").starts_with("HTTP/1.1 200 "));
+    });
+}
+
+#[test]
+fn peers_that_dawdle_are_given_up_and_make_room() {
+    served_with(Some(Duration::from_millis(100)), |address| {
+        let open = |start: &[u8]| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(start).unwrap();
+            stream
+        };
+        // More than are served at a time; each begins a request and never ends it.
+        let dawdlers: Vec<TcpStream> = (0..100).map(|_| open(b"GET / HTTP/1.1\r\nHost: local")).collect();
+        for mut stream in dawdlers {
+            let mut answer = Vec::new();
+            // Ends, or this test hangs; those beyond the number are refused with a reset.
+            let _ended = stream.read_to_end(&mut answer);
+            assert!(!String::from_utf8_lossy(&answer).contains(" 200 "));
+        }
+        assert!(get(address, "GET", "/").starts_with("HTTP/1.1 200 "));
+        // A request in pieces is not given more time for each piece.
+        let mut slow = TcpStream::connect(address).unwrap();
+        let mut sent = 0;
+        while slow.write_all(b"G").is_ok() {
+            sent += 1;
+            std::thread::sleep(Duration::from_millis(20));
+            assert!(sent < 10_000, "it is read for ever");
+        }
+        // One that asks and then waits for more is closed after its answer.
+        let mut idle = open(b"GET /style.css HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let mut answer = Vec::new();
+        idle.read_to_end(&mut answer).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200 "));
     });
 }
 

@@ -36,6 +36,25 @@ pub(crate) struct Length {
     pub(crate) stops: Vec<String>,
 }
 
+/// What is particular about a server's answers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    /// Tokens for the reasoning channel, first; they count towards the limits.
+    pub(crate) reasoning: u32,
+    /// Emoji and letters beyond ASCII in filler.
+    pub(crate) unicode: bool,
+    /// Share of prompts whose answer is filler of the same length.
+    pub(crate) wrong: f64,
+    /// Share of its tokens that an answer keeps, its end; 1 for all.
+    pub(crate) length: f64,
+}
+
+impl Style {
+    /// Answers as they come.
+    #[cfg(test)]
+    const PLAIN: Self = Self { reasoning: 0, unicode: false, wrong: 0.0, length: 1.0 };
+}
+
 /// Why the answer ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Finish {
@@ -71,6 +90,19 @@ impl Pieces {
     fn truncate(&mut self, length: usize) {
         self.ends.truncate(length);
         self.text.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+
+    /// Keeps this share of the tokens, one at least: the last ones.
+    fn keep_end(&mut self, share: f64) {
+        let length = self.ends.len();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not negative, and cut to the length below"
+        )]
+        let keep = ((length as f64 * share.max(0.0)).round() as usize).max(1);
+        let kept = self.slice(length.saturating_sub(keep)..length).to_owned();
+        *self = Self::new(&kept);
     }
 
     /// Number of tokens.
@@ -116,13 +148,20 @@ impl Script {
     }
 }
 
-/// Writes the answer. `reasoning` is the number of tokens for the reasoning channel; they count towards the limits.
-pub(crate) fn write(asked: &Asked, length: &Length, seed: u64, reasoning: u32, unicode: bool) -> Script {
+/// Writes the answer.
+pub(crate) fn write(asked: &Asked, length: &Length, seed: u64, style: Style) -> Script {
     let mut random = ChaCha8Rng::seed_from_u64(tokens::hash(asked.all.as_bytes()) ^ seed);
     let most = length.most as usize;
-    let reasoning = filler_pieces(&mut random, (reasoning as usize).min(most), unicode);
+    let reasoning = filler_pieces(&mut random, (style.reasoning as usize).min(most), style.unicode);
     let room = most - reasoning.len();
-    let mut answer = Pieces::new(&compose(asked, &mut random, unicode));
+    let mut answer = Pieces::new(&compose(asked, &mut random, style.unicode));
+    // Drawn behind the text, so that right answers read the same whatever the share of wrong ones.
+    if style.wrong > 0.0 && random.random::<f64>() < style.wrong {
+        answer = filler_pieces(&mut random, answer.len(), style.unicode);
+    }
+    if style.length < 1.0 {
+        answer.keep_end(style.length);
+    }
     let least = if length.ignore_end {
         room
     } else {
@@ -184,7 +223,7 @@ fn cut_at_stop(answer: &mut Pieces, stops: &[String]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, Finish, Length, write};
+    use super::{Asked, Finish, Length, Style, write};
     use crate::tokens;
 
     fn asked(text: &str) -> Asked {
@@ -197,8 +236,9 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_text_and_another_seed_another() {
-        let text =
-            |seed| write(&asked("Tell me about the sea."), &free(), seed, 0, false).answer.text().to_owned();
+        let text = |seed| {
+            write(&asked("Tell me about the sea."), &free(), seed, Style::PLAIN).answer.text().to_owned()
+        };
         assert_eq!(text(1), text(1));
         assert_ne!(text(1), text(2));
     }
@@ -210,7 +250,8 @@ mod tests {
                 ["Hello", "End with #### <number>. 3 apples and 4 pears?", "def add(a, b):\n    pass"]
             {
                 let length = Length { most, ignore_end: true, ..Length::default() };
-                let script = write(&asked(prompt), &length, 3, 5, true);
+                let script =
+                    write(&asked(prompt), &length, 3, Style { reasoning: 5, unicode: true, ..Style::PLAIN });
                 assert_eq!(script.len(), most as usize);
                 assert_eq!(script.finish, Finish::Length);
                 assert_eq!(tokens::count(script.answer.text()) as usize, script.answer.len());
@@ -222,28 +263,60 @@ mod tests {
     #[test]
     fn at_least_is_honoured_and_ends_by_itself() {
         let length = Length { most: 900, least: 500, ..Length::default() };
-        let script = write(&asked("Hi"), &length, 3, 0, false);
+        let script = write(&asked("Hi"), &length, 3, Style::PLAIN);
         assert_eq!((script.len(), script.finish), (500, Finish::End));
     }
 
     #[test]
     fn a_stop_text_ends_the_answer_before_itself() {
         let length = Length { stops: vec!["####".to_owned()], ..free() };
-        let script = write(&asked("What is 1 and 2? End with `#### <number>`."), &length, 0, 0, false);
+        let script = write(&asked("What is 1 and 2? End with `#### <number>`."), &length, 0, Style::PLAIN);
         assert_eq!(script.finish, Finish::StopText("####".to_owned()));
         assert!(!script.answer.text().contains("####") && script.answer.len() > 3);
     }
 
     #[test]
     fn nothing_fits_into_no_room() {
-        let script = write(&asked("Hi"), &Length::default(), 0, 9, false);
+        let script = write(&asked("Hi"), &Length::default(), 0, Style { reasoning: 9, ..Style::PLAIN });
         assert_eq!((script.len(), script.finish), (0, Finish::Length));
     }
 
     #[test]
     fn the_unicode_flavour_leaves_ascii() {
-        let script =
-            write(&asked("Hi"), &Length { most: 300, ignore_end: true, ..Length::default() }, 0, 40, true);
+        let script = write(
+            &asked("Hi"),
+            &Length { most: 300, ignore_end: true, ..Length::default() },
+            0,
+            Style { reasoning: 40, unicode: true, ..Style::PLAIN },
+        );
         assert!(!script.reasoning.text().is_ascii() || !script.answer.text().is_ascii());
+    }
+
+    const SUM: &str =
+        "Solve it. End with a line of the form `#### number`.\n\nAnn has 31 apples and buys 4 more.";
+
+    #[test]
+    fn a_share_of_the_prompts_is_answered_wrongly_at_the_same_length() {
+        let styled = |seed, wrong| write(&asked(SUM), &free(), seed, Style { wrong, ..Style::PLAIN });
+        let right = styled(0, 0.0);
+        assert!(right.answer.text().ends_with("#### 35"), "{}", right.answer.text());
+        let wrong = (0..1000).filter(|seed| !styled(*seed, 0.2).answer.text().contains("####")).count();
+        assert!((150..250).contains(&wrong), "{wrong}");
+        assert!((0..50).all(|seed| styled(seed, 0.5).len() == right.len()));
+        assert_eq!(styled(7, 0.2).answer.text(), styled(7, 0.2).answer.text());
+    }
+
+    #[test]
+    fn a_shortened_answer_loses_its_beginning_and_keeps_its_result() {
+        let styled = |length| write(&asked(SUM), &free(), 0, Style { length, ..Style::PLAIN });
+        let (whole, short) = (styled(1.0), styled(0.9));
+        assert!(
+            whole.answer.text().ends_with(short.answer.text()) && short.answer.text().ends_with("#### 35")
+        );
+        let (whole, short) = (whole.len() as f64, short.len() as f64);
+        assert!((short / whole - 0.9).abs() <= 0.5 / whole, "{short} of {whole}");
+        assert_eq!(styled(0.001).len(), 1);
+        let forced = Length { most: 40, ignore_end: true, ..Length::default() };
+        assert_eq!(write(&asked(SUM), &forced, 0, Style { length: 0.5, ..Style::PLAIN }).len(), 40);
     }
 }

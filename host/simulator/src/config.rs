@@ -124,6 +124,11 @@ pub struct SimulatorConfig {
     pub reasoning_tokens: u32,
     /// Mix emoji and letters beyond ASCII into filler text.
     pub unicode: bool,
+    /// Share of prompts, chosen by seed and prompt, whose answer is filler of the same length instead.
+    pub wrong: f64,
+    /// Share of its tokens that an answer keeps, above 0 and at most 1: its end, where results stand. Lengths that a
+    /// request asks for are kept all the same.
+    pub answer_length: f64,
     /// Key that requests must bring where the real server asks for one. None: open.
     pub api_key: Option<String>,
     /// What goes wrong, and for whom.
@@ -150,6 +155,8 @@ impl SimulatorConfig {
             context_tokens: 8192,
             reasoning_tokens: 0,
             unicode: false,
+            wrong: 0.0,
+            answer_length: 1.0,
             api_key: None,
             fault: FaultPlan::none(),
         }

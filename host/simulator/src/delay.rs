@@ -15,8 +15,9 @@ const LONGEST: Duration = Duration::from_hours(1);
 
 /// A distribution of delays.
 ///
-/// Written `20ms` or `fixed:20ms`, `normal:20ms,5ms` (mean, standard deviation) and `lognormal:20ms,0.4` (median, sigma of
-/// the logarithm). Units: `ns`, `us`, `ms`, `s`.
+/// Written `20ms` or `fixed:20ms`, `normal:20ms,5ms` (mean, standard deviation), `lognormal:20ms,0.4` (median, sigma of
+/// the logarithm) and `tailed:20ms,0.1,0.05,3` (the same, then the share of slow draws and how many times as long they
+/// take). Units: `ns`, `us`, `ms`, `s`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Delay {
     /// Always the same.
@@ -35,6 +36,18 @@ pub enum Delay {
         /// Standard deviation of the natural logarithm, 0 or more.
         sigma: f64,
     },
+    /// Log-normal with a tail of its own: a share of the draws takes a multiple. A change of the multiple moves the
+    /// percentiles beyond 1 − share and hardly the others.
+    Tailed {
+        /// Median of the usual draws.
+        median: Duration,
+        /// Standard deviation of the natural logarithm, 0 or more.
+        sigma: f64,
+        /// Share of slow draws, 0 to 1.
+        share: f64,
+        /// How many times as long a slow draw takes.
+        factor: f64,
+    },
 }
 
 impl Delay {
@@ -50,6 +63,10 @@ impl Delay {
             }
             Self::LogNormal { median, sigma } => {
                 median.as_secs_f64() * (sigma * standard_normal(random)).exp()
+            }
+            Self::Tailed { median, sigma, share, factor } => {
+                let usual = median.as_secs_f64() * (sigma * standard_normal(random)).exp();
+                if random.random::<f64>() < share { factor * usual } else { usual }
             }
         };
         Duration::from_secs_f64(seconds.clamp(0.0, LONGEST.as_secs_f64()))
@@ -91,6 +108,17 @@ fn pair(text: &str, form: &str) -> anyhow::Result<(String, String)> {
     }
 }
 
+fn sigma_of(text: &str) -> anyhow::Result<f64> {
+    number_within(text, "sigma", 10.0)
+}
+
+/// A number from 0 to `most`.
+fn number_within(text: &str, what: &str, most: f64) -> anyhow::Result<f64> {
+    let number: f64 = text.parse().with_context(|| format!("{what} `{text}` is not a number"))?;
+    ensure!((0.0..=most).contains(&number), "{what} `{text}` is outside 0 to {most}");
+    Ok(number)
+}
+
 impl FromStr for Delay {
     type Err = anyhow::Error;
 
@@ -104,12 +132,24 @@ impl FromStr for Delay {
             }
             "lognormal" => {
                 let (median, sigma) = pair(rest, "`lognormal:20ms,0.4`")?;
-                let sigma: f64 = sigma.parse().with_context(|| format!("sigma `{sigma}` is not a number"))?;
-                ensure!((0.0..=10.0).contains(&sigma), "sigma `{sigma}` is outside 0 to 10");
-                Ok(Self::LogNormal { median: parse_duration(&median)?, sigma })
+                Ok(Self::LogNormal { median: parse_duration(&median)?, sigma: sigma_of(&sigma)? })
+            }
+            "tailed" => {
+                let parts: Vec<&str> = rest.split(',').map(str::trim).collect();
+                let [median, sigma, share, factor] = parts[..] else {
+                    bail!("delay `{rest}` needs four parameters; write `tailed:20ms,0.1,0.05,3`");
+                };
+                Ok(Self::Tailed {
+                    median: parse_duration(median)?,
+                    sigma: sigma_of(sigma)?,
+                    share: number_within(share, "share of slow draws", 1.0)?,
+                    factor: number_within(factor, "factor of slow draws", 1000.0)?,
+                })
             }
             other => {
-                bail!("unknown delay `{other}`; use fixed, normal or lognormal, as in `lognormal:20ms,0.4`")
+                bail!(
+                    "unknown delay `{other}`; use fixed, normal, lognormal or tailed, as in `lognormal:20ms,0.4`"
+                )
             }
         }
     }
@@ -123,6 +163,9 @@ impl fmt::Display for Delay {
                 write!(out, "normal:{}ns,{}ns", mean.as_nanos(), deviation.as_nanos())
             }
             Self::LogNormal { median, sigma } => write!(out, "lognormal:{}ns,{sigma}", median.as_nanos()),
+            Self::Tailed { median, sigma, share, factor } => {
+                write!(out, "tailed:{}ns,{sigma},{share},{factor}", median.as_nanos())
+            }
         }
     }
 }
@@ -143,7 +186,14 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        for text in ["20ms", "fixed:1.5s", "normal:20ms,5ms", "lognormal:250us,0.4", "0ns"] {
+        for text in [
+            "20ms",
+            "fixed:1.5s",
+            "normal:20ms,5ms",
+            "lognormal:250us,0.4",
+            "tailed:20ms,0.1,0.05,3.5",
+            "0ns",
+        ] {
             let delay: Delay = text.parse().unwrap();
             assert_eq!(delay.to_string().parse::<Delay>().unwrap(), delay, "{text}");
         }
@@ -160,6 +210,9 @@ mod tests {
             "lognormal:20ms,-1",
             "lognormal:20ms,NaN",
             "gauss:1ms",
+            "tailed:20ms,0.1",
+            "tailed:20ms,0.1,1.5,3",
+            "tailed:20ms,0.1,0.05,-3",
             "9000s",
         ] {
             assert!(text.parse::<Delay>().is_err(), "{text}");
@@ -181,6 +234,20 @@ mod tests {
             (skewed[3366] / skewed[2000]).ln() - 0.5 < 0.05,
             "84th percentile lies one sigma above the median"
         );
+    }
+
+    #[test]
+    fn another_tail_moves_the_99th_percentile_and_not_the_median() {
+        let quantile = |text: &str, at: usize| {
+            let mut drawn = draws(text.parse().unwrap());
+            drawn.sort_by(f64::total_cmp);
+            drawn[at]
+        };
+        let (usual, longer) = ("tailed:20ms,0.1,0.05,3", "tailed:20ms,0.1,0.05,3.3");
+        assert!((quantile(longer, 3960) / quantile(usual, 3960) - 1.1).abs() < 0.001);
+        assert!((quantile(longer, 2000) / quantile(usual, 2000) - 1.0).abs() < 0.001);
+        let slow = draws(usual.parse().unwrap()).iter().filter(|ms| **ms > 40.0).count();
+        assert!((150..250).contains(&slow), "a share of 5 % of 4001: {slow}");
     }
 
     #[test]

@@ -151,6 +151,8 @@ pub(crate) fn refuses(config: &SimulatorConfig) -> Option<&'static str> {
         Some("it has no queue")
     } else if config.reasoning_tokens > 0 {
         Some("it does not reason")
+    } else if config.wrong > 0.0 || config.answer_length < 1.0 {
+        Some("it has one text for all answers")
     } else if config.api_key.is_some() {
         Some("it asks for no key")
     } else {

@@ -5,7 +5,8 @@
 //! machine. Resampling cannot see what the values never showed: near saturation the tail of a short run is too low,
 //! and its bootstrap interval is too narrow and too low with it.
 
-use crate::correlation::correlation_time;
+use crate::correlation::{correlation_time, lost_between_blocks};
+use crate::distribution::{normal_critical, student_t_critical};
 use crate::harrell_davis::Weights;
 use crate::interval::{Confidence, Interval};
 use crate::quantile::{Quantile, Refused, to_count};
@@ -16,6 +17,8 @@ use rand_chacha::ChaCha8Rng;
 
 /// Fewest resamples: below it the ends of a 95 % interval rest on fewer than five replicates.
 const FEWEST: u32 = 200;
+/// Blocks of so many correlation times lose less than 2 % of the variance over their edges: it is not worth a count.
+const LONG_BLOCKS: f64 = 50.0;
 
 /// What is estimated from values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -112,7 +115,7 @@ impl Bootstrap {
                 .iter()
                 .zip(&drawn)
                 .flat_map(|(&value, &times)| (0..times).map(move |_| value));
-            estimator.of_ascending(resample.collect())
+            estimator.of_ascending(&resample.collect::<Vec<f64>>())
         });
         Ok(self.percentiles(replicates.collect()))
     }
@@ -120,6 +123,11 @@ impl Bootstrap {
     /// Interval from a time-ordered series of one run, by circular blocks (Politis & Romano 1992) of
     /// max(n^⅓, 2τ) values, τ as in [`effective_size`](crate::effective_size). Runs above 1000 values are drawn in
     /// cells of neighbours, which costs no accuracy, as blocks are longer, and no time.
+    ///
+    /// Blocks show too little variation: what is correlated over their edges is lost, and there are few of them. So
+    /// deviations from their mean are widened by `√(τ/τ_L)`, with `τ_L` the part of τ that blocks of L values see, for a
+    /// quantile of the series "above the estimate or not", and for k blocks by √(k/(k − 1)) and by Student's t over the
+    /// normal critical value. `SIMULATIONS.md` has the coverage.
     ///
     /// Needs five whole blocks, and as many effective values as [`Bootstrap::independent`] needs values. It speaks
     /// about this run only: what differs between runs is not in it.
@@ -136,7 +144,11 @@ impl Bootstrap {
     pub fn two_level(&self, runs: &[Series], statistic: Statistic) -> Result<Interval, Refused> {
         let side = Side::of_series(runs)?;
         self.refuse_too_few(side.effective[0], statistic)?;
-        Ok(self.percentiles(self.replicates(&side, &[(0, statistic)], 0).swap_remove(0)))
+        let mut replicates = self.replicates(&side, &[(0, statistic)], 0).swap_remove(0);
+        if let [run] = runs {
+            widen(&mut replicates, side.widening(0, run.values(), statistic, self.confidence));
+        }
+        Ok(self.percentiles(replicates))
     }
 
     pub(crate) fn refuse_too_few(&self, have: usize, statistic: Statistic) -> Result<(), Refused> {
@@ -166,7 +178,7 @@ impl Bootstrap {
                 let column = &side.columns[column];
                 // A draw without a value of this metric says nothing new: it repeats the estimate.
                 let estimate = estimator.of(column, &times);
-                into.push(estimate.unwrap_or_else(|| estimator.of_ascending(column.values().to_vec())));
+                into.push(estimate.unwrap_or_else(|| estimator.of_ascending(column.values())));
             }
         }
         replicates
@@ -196,6 +208,8 @@ pub(crate) struct Side {
     columns: Vec<Column>,
     /// Independent values of each column.
     effective: Vec<usize>,
+    /// Correlation time of each column in the last of its runs.
+    times: Vec<f64>,
 }
 
 impl Side {
@@ -213,15 +227,17 @@ impl Side {
         let runs = metrics.first().ok_or(none)?.len();
         let mut lengths = Vec::with_capacity(runs);
         let mut effective = vec![0; metrics.len()];
+        let mut times = vec![1.0; metrics.len()];
         for run in 0..runs {
             let requests = metrics[0][run].len();
             let mut longest = (requests as f64).cbrt();
-            for (metric, effective) in metrics.iter().zip(&mut effective) {
+            for ((metric, effective), known) in metrics.iter().zip(&mut effective).zip(&mut times) {
                 let values: Vec<f64> = metric[run].iter().copied().filter(|value| !value.is_nan()).collect();
                 if values.is_empty() {
                     continue;
                 }
                 let time = correlation_time(&values);
+                *known = time;
                 *effective += to_count((values.len() as f64 / time).floor()).clamp(1, values.len());
                 // τ counts the metric's own values; requests without one stretch it.
                 longest = longest.max(2.0 * time * requests as f64 / values.len() as f64);
@@ -230,7 +246,7 @@ impl Side {
         }
         let layout = Layout::new(&lengths)?;
         let columns: Option<Vec<Column>> = metrics.iter().map(|runs| Column::new(&layout, runs)).collect();
-        Ok(Self { layout, columns: columns.ok_or(none)?, effective })
+        Ok(Self { layout, columns: columns.ok_or(none)?, effective, times })
     }
 
     /// The same side, drawn by whole runs.
@@ -243,6 +259,35 @@ impl Side {
         self.effective[metric]
     }
 
+    /// How much more the estimates of a lone run vary than those of its blocks drawn again, see [`Bootstrap::series`].
+    /// `values` are the metric's in time order, NaN where a request has none.
+    pub(crate) fn widening(
+        &self,
+        metric: usize,
+        values: &[f64],
+        statistic: Statistic,
+        confidence: Confidence,
+    ) -> f64 {
+        let (requests, block) = self.layout.block(0);
+        // Five fit at least.
+        let degrees = requests / block - 1.0;
+        let few = ((degrees + 1.0) / degrees).sqrt() * student_t_critical(confidence, degrees)
+            / normal_critical(confidence);
+        let mut own: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+        let length = block * own.len() as f64 / requests;
+        if length >= LONG_BLOCKS * self.times[metric] {
+            return few;
+        }
+        if let Statistic::Quantile(_) | Statistic::HarrellDavis(_) = statistic {
+            // To first order a quantile moves with the share of values above it (Bahadur 1966).
+            let estimate = self.estimate(metric, statistic);
+            for value in &mut own {
+                *value = f64::from(u8::from(*value > estimate));
+            }
+        }
+        few * lost_between_blocks(&own, length).sqrt()
+    }
+
     /// Smallest value of a metric.
     pub(crate) fn smallest(&self, metric: usize) -> f64 {
         self.columns[metric].values()[0]
@@ -251,7 +296,18 @@ impl Side {
     /// The statistic of a metric's values as they are.
     pub(crate) fn estimate(&self, metric: usize, statistic: Statistic) -> f64 {
         let values = self.columns[metric].values();
-        Estimator::new(statistic, values.len()).of_ascending(values.to_vec())
+        Estimator::new(statistic, values.len()).of_ascending(values)
+    }
+}
+
+/// Moves replicates away from their mean by a factor; on a scale of ratios where all are positive, so that they stay it.
+pub(crate) fn widen(replicates: &mut [f64], factor: f64) {
+    let positive = replicates.iter().all(|value| *value > 0.0);
+    let there = |value: f64| if positive { value.ln() } else { value };
+    let centre = replicates.iter().map(|value| there(*value)).sum::<f64>() / replicates.len().max(1) as f64;
+    for value in replicates {
+        let moved = centre + factor * (there(*value) - centre);
+        *value = if positive { moved.exp() } else { moved };
     }
 }
 
@@ -286,10 +342,10 @@ impl Estimator {
     }
 
     /// The statistic of ascending values, as many as the estimator was made for.
-    fn of_ascending(&self, ascending: Vec<f64>) -> f64 {
+    fn of_ascending(&self, ascending: &[f64]) -> f64 {
         match &self.weights {
-            Some((weights, _)) => weights.apply(&ascending),
-            None => self.statistic.of(&Sample::from_ascending(ascending)),
+            Some((weights, _)) => weights.apply(ascending),
+            None => self.statistic.of(&Sample::from_ascending(ascending.to_vec())),
         }
     }
 }

@@ -85,8 +85,8 @@ pub fn dents(points: &[CurvePoint]) -> Vec<(f64, f64)> {
     found.map(|three| (three[1].x, three[1].y)).collect()
 }
 
-/// The smallest x, present in both curves, from which the intervals of the two are apart. `None` if they overlap
-/// wherever both are known.
+/// The smallest x, present in both curves, at which the intervals of the two are apart; they may meet again beyond it.
+/// `None` if they overlap wherever both are known.
 pub fn first_separation(left: &[CurvePoint], right: &[CurvePoint]) -> Option<f64> {
     let sorted = by_x(right, |_| true);
     by_x(left, |_| true).into_iter().find_map(|point| {

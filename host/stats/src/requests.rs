@@ -3,11 +3,11 @@
 //! Several metrics of the same requests are resampled together: a block that is drawn is drawn for all of them. Knows
 //! columns of numbers, not what they measure.
 
-use crate::bootstrap::{Bootstrap, Side, Statistic};
+use crate::bootstrap::{Bootstrap, Side, Statistic, widen};
 use crate::compare::{Basis, CompareError, Comparison, Estimates};
 use crate::effect::Effect;
 use crate::quantile::Refused;
-use crate::sample::{Sample, SampleError, Series};
+use crate::sample::{Sample, SampleError, Series, is_usable};
 use crate::verdict::Rule;
 
 /// One run as a table: a row for each request in time order, a column for each metric. A cell may be empty: not every
@@ -40,8 +40,8 @@ impl RunTable {
     pub fn push(&mut self, column: impl IntoIterator<Item = Option<f64>>) -> Result<(), SampleError> {
         let mut cells = Vec::with_capacity(self.requests);
         for (index, cell) in column.into_iter().take(self.requests).enumerate() {
-            if let Some(value) = cell {
-                Series::new(vec![value]).map_err(|_| SampleError::Unusable { index, value })?;
+            if let Some(value) = cell.filter(|value| !is_usable(*value)) {
+                return Err(SampleError::Unusable { index, value });
             }
             cells.push(cell.unwrap_or(f64::NAN));
         }
@@ -162,13 +162,13 @@ fn together(
         return Err(CompareError::NoRuns);
     }
     let runs = (sides[0].0, sides[1].0);
-    let prepared = sides.each_ref().map(|(_, metrics)| Side::new(metrics));
-    let list: Vec<(usize, Statistic)> =
-        wanted.iter().map(|wanted| (wanted.column, wanted.statistic)).collect();
-    let [base, candidate] = [0, 1].map(|side| {
-        let prepared = prepared[side].as_ref().map_err(|&refused| refused);
-        prepared.map(|prepared| bootstrap.replicates(prepared, &list, side as u64))
+    // Each side has random numbers of its own, so two threads draw what one would.
+    let [(prepared_base, base), (prepared_candidate, candidate)] = std::thread::scope(|scope| {
+        let candidate = scope.spawn(|| drawn(&sides[1].1, wanted, bootstrap, 1));
+        let base = drawn(&sides[0].1, wanted, bootstrap, 0);
+        [base, candidate.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))]
     });
+    let prepared = [prepared_base, prepared_candidate];
     let mut results = Vec::with_capacity(wanted.len());
     for (index, wanted) in wanted.iter().enumerate() {
         let own = bootstrap.with_confidence(wanted.rule.confidence);
@@ -177,18 +177,52 @@ fn together(
             Err(refused) => Some(*refused),
         });
         let pairs = match (enough, &base, &candidate) {
-            (None, Ok(base), Ok(candidate)) => Ok((&base[index][..], &candidate[index][..])),
+            (None, Ok(base), Ok(candidate)) => {
+                Ok((&base[index].replicates[..], &candidate[index].replicates[..]))
+            }
             (Some(refused), ..) | (_, &Err(refused), _) | (.., &Err(refused)) => Err(refused),
         };
-        let estimate = |side: usize| match &prepared[side] {
-            Ok(side) => (side.estimate(wanted.column, wanted.statistic), side.smallest(wanted.column)),
+        let of_sides = [&base, &candidate];
+        let estimate = |side: usize| match (&prepared[side], of_sides[side]) {
+            (Ok(side), Ok(drawn)) => (drawn[index].estimate, side.smallest(wanted.column)),
             // The sides were found to have values, so there is a sample.
-            Err(_) => pooled(&sides[side].1[wanted.column])
+            _ => pooled(&sides[side].1[wanted.column])
                 .map_or((f64::NAN, f64::NAN), |sample| (wanted.statistic.of(&sample), sample.min())),
         };
         results.push(conclude([estimate(0), estimate(1)], pairs, &own, runs, &wanted.rule));
     }
     Ok(results)
+}
+
+/// One wanted figure of one side: as it is, and drawn again.
+struct Drawn {
+    estimate: f64,
+    replicates: Vec<f64>,
+}
+
+/// A side, ready to be drawn from, and what was drawn for each wanted figure.
+fn drawn(
+    metrics: &[Vec<&[f64]>],
+    wanted: &[Wanted],
+    bootstrap: &Bootstrap,
+    stream: u64,
+) -> (Result<Side, Refused>, Result<Vec<Drawn>, Refused>) {
+    let side = match Side::new(metrics) {
+        Ok(side) => side,
+        Err(refused) => return (Err(refused), Err(refused)),
+    };
+    let list: Vec<(usize, Statistic)> =
+        wanted.iter().map(|wanted| (wanted.column, wanted.statistic)).collect();
+    let replicates = bootstrap.replicates(&side, &list, stream);
+    let with_estimate = replicates.into_iter().zip(wanted).map(|(mut replicates, wanted)| {
+        if let [run] = metrics[wanted.column][..] {
+            let confidence = wanted.rule.confidence;
+            widen(&mut replicates, side.widening(wanted.column, run, wanted.statistic, confidence));
+        }
+        Drawn { estimate: side.estimate(wanted.column, wanted.statistic), replicates }
+    });
+    let all = with_estimate.collect();
+    (Ok(side), Ok(all))
 }
 
 fn conclude(

@@ -66,6 +66,12 @@ impl Layout {
         self.cells
     }
 
+    /// Requests in a run, and in each of its blocks.
+    pub(crate) fn block(&self, run: usize) -> (f64, f64) {
+        let run = &self.runs[run];
+        (run.requests as f64, run.block as f64 * run.requests as f64 / run.count as f64)
+    }
+
     /// Draws as many runs as there are, with replacement, and inside each drawn run circular blocks until it is as long
     /// as it was. `times` receives how often each cell was drawn.
     pub(crate) fn draw(&self, random: &mut ChaCha8Rng, times: &mut [u32]) {

@@ -55,15 +55,19 @@ pub struct Series {
     values: Vec<f64>,
 }
 
+/// Whether a value can be reckoned with: finite, and so small that its square is finite too.
+pub(crate) fn is_usable(value: f64) -> bool {
+    // Written so that NaN, for which every comparison is false, is refused too.
+    value.abs() <= MAX_MAGNITUDE
+}
+
 impl Series {
     /// Accepts finite values of a magnitude up to 1e100, at least one.
     pub fn new(values: Vec<f64>) -> Result<Self, SampleError> {
         if values.is_empty() {
             return Err(SampleError::Empty);
         }
-        // Written so that NaN, for which every comparison is false, is refused too.
-        let usable = |value: f64| value.abs() <= MAX_MAGNITUDE;
-        match values.iter().position(|&value| !usable(value)) {
+        match values.iter().position(|&value| !is_usable(value)) {
             Some(index) => Err(SampleError::Unusable { index, value: values[index] }),
             None => Ok(Self { values }),
         }

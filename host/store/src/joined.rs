@@ -25,6 +25,11 @@ impl Joined {
         Ok(Self { requests, events, next: None, counts: (0, 0) })
     }
 
+    /// Scores that the request rows have columns for.
+    pub fn score_names(&self) -> impl Iterator<Item = &str> {
+        self.requests.score_names()
+    }
+
     /// Torn request rows left out so far.
     pub fn torn(&self) -> u64 {
         self.requests.torn()

@@ -11,7 +11,7 @@ use csv::{ByteRecord, StringRecord};
 
 use crate::error::StoreError;
 use crate::layout::Layout;
-use crate::rows::{SCORE_PREFIX, SENTINEL, SENTINEL_COLUMN};
+use crate::rows::{RowForm, SCORE_PREFIX, SENTINEL, SENTINEL_COLUMN};
 
 /// The rows of one file, in order. Holds one row at a time. After an error there are no more rows.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct RequestsReader {
     path: PathBuf,
     file: Option<csv::Reader<File>>,
     headers: StringRecord,
+    /// The columns are those that this version writes, in its order: cells need not be looked up by name.
+    ordered: bool,
     /// Columns of scores and their names.
     scores: Vec<(usize, String)>,
     row: ByteRecord,
@@ -45,13 +47,21 @@ impl RequestsReader {
             .filter_map(|(at, name)| Some((at, name.strip_prefix(SCORE_PREFIX)?.to_owned())))
             .collect();
         let torn = Torn::new(&headers);
+        let own = RowForm::new(Vec::new()).header();
+        // All but the sentinel, before which scores stand.
+        let ordered = own.len() > 1 && headers.iter().take(own.len() - 1).eq(&own[..own.len() - 1]);
         let row = ByteRecord::new();
-        Ok(Self { path, file: Some(reader), headers, scores, row, torn, above: String::new() })
+        Ok(Self { path, file: Some(reader), headers, ordered, scores, row, torn, above: String::new() })
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Scores that the file has columns for, in its order.
+    pub fn score_names(&self) -> impl Iterator<Item = &str> {
+        self.scores.iter().map(|(_, name)| name.as_str())
     }
 
     /// Rows left out so far because they were torn.
@@ -100,7 +110,8 @@ impl RequestsReader {
         let line = line_of(&self.row);
         let row = StringRecord::from_byte_record(std::mem::take(&mut self.row))
             .map_err(|e| format!("line {line}: {}", e.utf8_error()))?;
-        let mut record: Record = row.deserialize(Some(&self.headers)).map_err(|e| match e.kind() {
+        let headers = (!self.ordered).then_some(&self.headers);
+        let mut record: Record = row.deserialize(headers).map_err(|e| match e.kind() {
             csv::ErrorKind::Deserialize { err, .. } => {
                 let column =
                     err.field().and_then(|f| self.headers.get(usize::try_from(f).ok()?)).unwrap_or("?");

@@ -1,6 +1,6 @@
 //! How throughput runs over each swept axis: loads of one workload, or the number in which a family of workloads differs.
 
-use benchhost_model::{CurveShape, GainStep, Reached, Study, SummaryRow, study_member};
+use benchhost_model::{CurveShape, GainStep, Reached, Study, SummaryRow, WorkloadFamily, workload_families};
 use benchhost_stats::{CurvePoint, Shape, dents, first_below, gains, shape};
 
 use super::curve::{Configuration, Pick, over_loads, point, throughput};
@@ -27,7 +27,7 @@ pub(super) fn studies(rows: &[&SummaryRow]) -> Vec<Study> {
                 .collect();
             found.extend(over_load(&swept, &subject, workload, kind));
         }
-        for family in families(&own) {
+        for family in workload_families(own.iter().map(|r| r.workload.as_str())) {
             found.extend(over_family(&own, &subject, &family));
         }
     }
@@ -97,22 +97,9 @@ fn reached(point: &CurvePoint) -> Reached {
     Reached { at: point.x, value: point.y }
 }
 
-/// Families whose members differ in their number.
-fn families(rows: &[&SummaryRow]) -> Vec<String> {
-    let members = distinct(rows, |r| study_member(&r.workload));
-    let mut found: Vec<String> = Vec::new();
-    for (family, _) in members.iter().flatten() {
-        let of = members.iter().flatten().filter(|(f, _)| f == family).count();
-        if of > 1 && !found.iter().any(|f| f == family) {
-            found.push((*family).to_owned());
-        }
-    }
-    found
-}
-
 /// At the load that has the most members; of equals the highest.
-fn over_family(rows: &[&SummaryRow], subject: &str, family: &str) -> Option<Study> {
-    let member = |r: &SummaryRow| study_member(&r.workload).filter(|(f, _)| *f == family).map(|(_, n)| n);
+fn over_family(rows: &[&SummaryRow], subject: &str, family: &WorkloadFamily) -> Option<Study> {
+    let member = |r: &SummaryRow| family.number(&r.workload);
     let of: Vec<&SummaryRow> = rows.iter().copied().filter(|r| member(r).is_some()).collect();
     let count = |load| {
         let at: Vec<&SummaryRow> = of.iter().copied().filter(|r| r.load == load).collect();
@@ -133,7 +120,6 @@ fn over_family(rows: &[&SummaryRow], subject: &str, family: &str) -> Option<Stud
             point(&same, n, pick)
         })
         .collect();
-    let axis = family.rsplit('-').next().unwrap_or(family);
-    let workload = format!("{family}-… at {load}");
-    study(&curve, &[], &Named { subject, workload: &workload, axis, unit }, most_repeats(&at))
+    let workload = format!("{} at {load}", family.name);
+    study(&curve, &[], &Named { subject, workload: &workload, axis: &family.axis, unit }, most_repeats(&at))
 }

@@ -121,6 +121,26 @@ fn families_of_workloads_are_an_axis_of_their_own() {
 }
 
 #[test]
+fn crossed_lengths_are_not_repeats_of_one_another() {
+    let of = |input: u32, output: u32| SummaryRow {
+        workload: format!("s-{input}x{output}"),
+        ..at("e", 8, 1, f64::from(input * output))
+    };
+    let found = findings(&[of(128, 8), of(128, 32), of(512, 8), of(512, 32)]);
+    let told: Vec<(&str, &str, usize)> =
+        found.studies.iter().map(|s| (s.workload.as_str(), s.axis.as_str(), s.repeats)).collect();
+    assert_eq!(
+        told,
+        [
+            ("s, 8 output tokens at concurrency=8", "input tokens", 1),
+            ("s, 32 output tokens at concurrency=8", "input tokens", 1),
+            ("s, 128 input tokens at concurrency=8", "output tokens", 1),
+            ("s, 512 input tokens at concurrency=8", "output tokens", 1),
+        ]
+    );
+}
+
+#[test]
 fn nothing_is_advised_where_no_row_has_the_figure() {
     let found = findings(&rows("e", 0.1, |x| x));
     let resources = found.advice.iter().find(|a| a.goal == Goal::BestResourceUse).unwrap();

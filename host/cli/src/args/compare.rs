@@ -35,9 +35,11 @@ pub(crate) enum ComparisonFormat {
     after_help = "Exit codes: 0 no regression · 1 a gating figure regressed · 2 usage or unreadable input
 3 not decided (--strict) · 4 not comparable · 5 a run is INVALID (--strict)"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct CompareArgs {
-    /// The base, then what is compared with it: each a `requests.csv`, the directory of a run, or a result of vLLM
-    /// bench, AIPerf, GuideLLM, SGLang or inference-perf. One alone with `--by`
+    /// The base, then what is compared with it: each a `requests.csv`, the directory of a run, a directory of such
+    /// directories (its runs are repeats of one side), or a result of vLLM bench, AIPerf, GuideLLM, SGLang or
+    /// inference-perf. One alone with `--by`
     #[arg(required_unless_present = "history")]
     pub(crate) inputs: Vec<PathBuf>,
     /// Compare inside one file; the first is the base [default: none, two files are compared]
@@ -67,9 +69,19 @@ pub(crate) struct CompareArgs {
     /// [default: goodput or `out_tok_s`, ttft p99 if resolved or else p50, `tpot_p50`, `error_rate`]
     #[arg(long, value_name = "FIGURE", value_delimiter = ',')]
     pub(crate) gate: Vec<String>,
+    /// Call a figure worse or better only if its whole interval lies beyond the margin [default: if the interval excludes
+    /// no change and the change reaches the margin]
+    #[arg(long)]
+    pub(crate) strict_margin: bool,
     /// Exit with 3 when a gating figure stays open, with 5 when a run is INVALID
     #[arg(long)]
     pub(crate) strict: bool,
+    /// In the table, too: changes by percentile and the prompts that got slowest (Markdown and JSON always have them)
+    #[arg(long)]
+    pub(crate) details: bool,
+    /// Write `compare.html`, `comparison.json` and pictures (`plots/`, SVG and PNG) into this directory [default: none]
+    #[arg(long, value_name = "DIR", conflicts_with = "history")]
+    pub(crate) out: Option<PathBuf>,
     /// How to print it
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: ComparisonFormat,

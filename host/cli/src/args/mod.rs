@@ -80,6 +80,15 @@ pub(crate) enum Format {
     Csv,
 }
 
+/// What throughput is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ThroughputUnit {
+    /// Requests a second
+    Req,
+    /// Output tokens a second
+    Tok,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     /// Directories of runs; the rows of several are shown together
@@ -91,13 +100,17 @@ pub(crate) struct ReportArgs {
     /// Leave the pictures in `plots` as they are
     #[arg(long)]
     pub(crate) no_plots: bool,
-    /// Write the page here [default: `report.html` in the run's directory; of several runs, in the current one]
+    /// Write the page here [default: `report.html` in the run's directory; of several runs, in the current one, with
+    /// `plots` beside it]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Colour of an engine, or of one of its variants: `vllm=#0072b2`, `vllm/fp8=#56b4e9`; may be repeated
     /// [default: colours that colour-blind readers can tell apart]
     #[arg(long, value_name = "ENGINE[/VARIANT]=#HEX")]
     pub(crate) color: Vec<String>,
+    /// What throughput is counted in on the pictures [default: tokens where every engine's are known, else requests]
+    #[arg(long, value_enum, value_name = "req|tok")]
+    pub(crate) throughput: Option<ThroughputUnit>,
 }
 
 #[derive(Debug, Args)]
@@ -223,8 +236,8 @@ pub(crate) struct SimulateArgs {
     /// Seed of every delay and answer
     #[arg(long, default_value_t = 42)]
     pub(crate) seed: u64,
-    /// Time to first token: `25ms`, `normal:20ms,5ms`, `lognormal:25ms,0.25` (median, sigma)
-    /// [default: lognormal:25ms,0.25]
+    /// Time to first token: `25ms`, `normal:20ms,5ms`, `lognormal:25ms,0.25` (median, sigma),
+    /// `tailed:25ms,0.1,0.05,3` (of which a share of 0.05 takes 3 times as long) [default: lognormal:25ms,0.25]
     #[arg(long)]
     pub(crate) ttft: Option<String>,
     /// Time between tokens, in the same forms [default: lognormal:6ms,0.15]
@@ -242,6 +255,12 @@ pub(crate) struct SimulateArgs {
     /// Reasoning tokens before each answer [default: 0]
     #[arg(long)]
     pub(crate) reasoning_tokens: Option<u32>,
+    /// Share of prompts that are answered wrongly, by filler of the same length [default: 0]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) wrong: Option<f64>,
+    /// Share of its tokens that an answer keeps, its end; lengths that requests ask for stand [default: 1]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) answer_length: Option<f64>,
     /// Misbehave, for instance `in-band-error:every=3` [default: none]
     #[arg(long)]
     pub(crate) fault: Option<String>,

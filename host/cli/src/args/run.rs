@@ -3,13 +3,14 @@
 //! Where each stands in a plan:
 //! - `--engine` is the key `plugin` (and `url`) of an `[[engine]]` table; `--label`, `--url`, `--model`, `--api` and
 //!   `--api-key-env` are keys of that table under their own names, `--engine-option` is its `options` and `--header` its
-//!   `headers`. The flags reach every table, those that may be repeated also each table in order.
+//!   `headers`, `--simulator` its `simulator`. The flags reach every table, those that may be repeated also each table in order.
 //! - `--workload` is the key `plugin` of a `[[workload]]` table, `--workload-option` its `options`, `--data` its `data`.
 //!   Such a table may also have `label`, `requests`, `concurrency`, `rate`, `batch` and `trace-scale` of its own; flags of
 //!   these names hide them.
 //! - `--prompts` names a file; the key `prompts` is the list of texts itself.
-//! - `PLAN`, `--out`, `--format`, `--no-plots`, `--strict`, `--resume` and the flags of every command (`--quiet`, `--verbose`)
-//!   have no key: they say where one run is read from and goes to, and what its end means to a script.
+//! - `PLAN`, `--out`, `--format`, `--no-plots`, `--color`, `--throughput`, `--strict`, `--resume`, `--tui` and the flags of
+//!   every command (`--quiet`, `--verbose`) have no key: they say where one run is read from and goes to, what it looks like,
+//!   and what its end means to a script.
 //! - `--sweep` has a key, but the stored plan holds the workloads that it made.
 //! - Every other flag is a key of the same name at the top of the plan.
 
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Format;
+use super::{Format, ThroughputUnit};
 
 /// `benchhost run`.
 #[derive(Debug, Clone, Args, Default)]
@@ -62,6 +63,10 @@ pub(crate) struct RunArgs {
     /// another engine than the adapter's [default: no]
     #[arg(long, value_name = "DIALECT", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Target")]
     pub(crate) simulate: Option<String>,
+    /// How the simulator behaves, in the words of `benchhost simulate`, such as `ttft=40ms` or `max-running=16`; reaches
+    /// every engine [default: the simulator's]
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Target")]
+    pub(crate) simulator: Vec<String>,
     /// Wait this long for the server to become ready [default: 10s]
     #[arg(long, value_name = "TIME", help_heading = "Target")]
     pub(crate) ready_timeout: Option<String>,
@@ -232,4 +237,15 @@ pub(crate) struct RunArgs {
     /// Draw no pictures
     #[arg(long, help_heading = "Output")]
     pub(crate) no_plots: bool,
+    /// Colour of an engine, or of one of its variants: `vllm=#0072b2`, `vllm/fp8=#56b4e9`; may be repeated
+    /// [default: colours that colour-blind readers can tell apart]
+    #[arg(long, value_name = "ENGINE[/VARIANT]=#HEX", help_heading = "Output")]
+    pub(crate) color: Vec<String>,
+    /// What throughput is counted in on the pictures [default: tokens where every engine's are known, else requests]
+    #[arg(long, value_enum, value_name = "req|tok", help_heading = "Output")]
+    pub(crate) throughput: Option<ThroughputUnit>,
+    /// Fill the terminal's screen while measuring: load points, charts of the last minutes, log; `q` stops, `?` helps.
+    /// Where standard error is not a terminal, or `TERM` is `dumb`, a warning and the usual lines take its place
+    #[arg(long, help_heading = "Output")]
+    pub(crate) tui: bool,
 }

@@ -3,7 +3,7 @@
 use benchhost_report::{ComparisonTable, RankTable, TableStyle};
 
 use crate::args::{CompareArgs, ComparisonFormat};
-use crate::compare::{Outcome, compared, history};
+use crate::compare::{Outcome, compared, history, save};
 use crate::error::CliResult;
 use crate::exit::Exit;
 use crate::ui::Printer;
@@ -27,7 +27,18 @@ pub(crate) fn run(args: &CompareArgs, printer: &Printer) -> CliResult<Exit> {
     for table in &mut outcome.tables {
         table.exit_code = exit.code();
     }
-    printer.result(&text(&outcome, args.format))?;
+    let json = args.out.is_some().then(|| text(&outcome, ComparisonFormat::Json));
+    if args.details || args.format != ComparisonFormat::Table {
+        printer.result(&text(&outcome, args.format))?;
+    } else {
+        // Details that were made for the files alone.
+        let mut brief = outcome.clone();
+        brief.tables.iter_mut().flat_map(|t| &mut t.groups).for_each(|g| g.detail = None);
+        printer.result(&text(&brief, args.format))?;
+    }
+    if let (Some(directory), Some(json)) = (&args.out, json) {
+        save(&outcome, &json, directory, printer)?;
+    }
     Ok(exit)
 }
 

@@ -1,13 +1,16 @@
 //! `benchhost export`: a run in the form of another tool's files, from the rows alone. Rows are read and written one by one.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+mod parquet;
+mod part;
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 
 use benchhost_analysis::Options;
 use benchhost_interop::{Exporter, Form, Origin, openmetrics};
 use benchhost_model::{LoadPoint, Phase, Record, SummaryRow};
 
+use self::part::Part;
 use super::report;
 use crate::args::{ExportArgs, ExportForm};
 use crate::error::{CliError, CliResult};
@@ -22,7 +25,7 @@ pub(crate) fn run(args: &ExportArgs, printer: &Printer) -> CliResult<Exit> {
     let layout = Layout::new(&args.run);
     let manifest = read_manifest(&layout)?;
     let written = match &args.out {
-        None => written(args, &layout, &manifest, io::stdout().lock(), printer),
+        None => written(args, &layout, &manifest, io::stdout(), printer),
         Some(path) => to_file(args, &layout, &manifest, path, printer),
     };
     match written {
@@ -57,19 +60,28 @@ impl<E: Into<CliError>> From<E> for Stopped {
 
 /// Flags that belong to another form would be ignored in silence.
 fn fits(args: &ExportArgs) -> CliResult<()> {
+    let form_given = args.form();
     for (given, flag, form, name) in [
         (args.requests, "--requests", ExportForm::Aiperf, "aiperf"),
         (args.gaps, "--gaps", ExportForm::Jsonl, "jsonl"),
+        (args.events.is_some(), "--events", ExportForm::Parquet, "parquet"),
     ] {
-        if given && args.form != form {
+        if given && form_given != form {
             let why = format!("`{flag}` goes with `--as {name}` only");
             return Err(CliError::usage(why).hint(format!("leave `{flag}` out, or give `--as {name}`")));
         }
     }
+    if form_given == ExportForm::Parquet && args.out.is_none() && io::stdout().is_terminal() {
+        let error = CliError::usage("Parquet is not text, and standard output is a terminal");
+        return Err(error.hint("give a file: `--out requests.parquet`"));
+    }
+    if args.events.is_some() && args.events == args.out {
+        let error = CliError::usage("`--events` and `--out` name the same file");
+        return Err(error.hint("requests and events are two tables; give each a file of its own"));
+    }
     Ok(())
 }
 
-/// Under another name until it is whole, so that a file is never half an export.
 fn to_file(
     args: &ExportArgs,
     layout: &Layout,
@@ -77,20 +89,9 @@ fn to_file(
     path: &Path,
     printer: &Printer,
 ) -> Result<u64, Stopped> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part: PathBuf = path.with_file_name(name);
-    let unusable = |e: io::Error| {
-        let error = CliError::usage(format!("cannot write `{}`", path.display())).because(e);
-        error.hint("give the name of a file in a directory that exists")
-    };
-    let file = File::create(&part).map_err(unusable)?;
+    let (part, file) = Part::create(path)?;
     let rows = written(args, layout, manifest, file, printer);
-    let kept = match &rows {
-        Ok(n) if *n > 0 => std::fs::rename(&part, path),
-        _ => std::fs::remove_file(&part),
-    };
-    kept.map_err(Stopped::Write)?;
+    part.end(matches!(rows, Ok(n) if n > 0)).map_err(Stopped::Write)?;
     rows
 }
 
@@ -99,13 +100,14 @@ fn written(
     args: &ExportArgs,
     layout: &Layout,
     manifest: &Manifest,
-    out: impl Write,
+    out: impl Write + Send,
     printer: &Printer,
 ) -> Result<u64, Stopped> {
     let out = BufWriter::with_capacity(256 * 1024, out);
     let exported_by = format!("benchhost {}", env!("CARGO_PKG_VERSION"));
     let origin = Origin { exported_by, started_unix_s: manifest.started_unix_s };
-    let form = match args.form {
+    let form = match args.form() {
+        ExportForm::Parquet => return parquet::rows(args, layout, manifest, &origin, out, printer),
         ExportForm::Vllm => Form::Vllm,
         ExportForm::Aiperf if args.requests => Form::AiperfRequests,
         ExportForm::Aiperf => Form::Aiperf,

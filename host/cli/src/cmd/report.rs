@@ -4,20 +4,20 @@
 mod colours;
 mod detail;
 mod html;
+mod look;
+mod plots;
+mod scored;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use benchhost_analysis::{Options, findings};
 use benchhost_model::{SummaryRow, Verdict};
-use benchhost_report::{
-    Caption, Picture, TableStyle, Timeline, findings_json, pictures, render_png, summary_csv, summary_json,
-    summary_table, timeline,
-};
+use benchhost_report::{TableStyle, Timeline, findings_json, summary_csv, summary_json, summary_table};
 
 use super::gates::{self, Drift};
 use crate::args::{Format, ReportArgs};
-use crate::error::{CliError, CliResult};
+use crate::error::CliResult;
 use crate::exit::Exit;
 use crate::gauges;
 use crate::plan::Requirement;
@@ -28,33 +28,16 @@ use crate::store::{
 use crate::summary::{Summing, objectives};
 use crate::ui::{Printer, plural};
 use detail::Detail;
+pub(crate) use look::Look;
 
 /// `benchhost report DIR…`.
 pub(crate) fn run(args: &ReportArgs, printer: &Printer) -> CliResult<Exit> {
-    let colours = args.color.iter().map(|text| colours::wish(text)).collect::<CliResult<_>>()?;
-    let look = Look { plots: !args.no_plots, colours, out: args.out.clone() };
+    let look = Look::of(!args.no_plots, &args.color, args.throughput, args.out.clone())?;
     match args.runs.as_slice() {
         [one] => report(one, args.format, &look, printer).map(drop)?,
         several => together(several, args.format, &look, printer)?,
     }
     Ok(Exit::Done)
-}
-
-/// What a report looks like and where it goes.
-#[derive(Debug, Default)]
-pub(crate) struct Look {
-    /// Draw the pictures.
-    plots: bool,
-    colours: Vec<(String, [u8; 3])>,
-    /// Of the page; `None`: beside the run.
-    out: Option<PathBuf>,
-}
-
-impl Look {
-    /// Usual colours and place.
-    pub(crate) fn plain(plots: bool) -> Self {
-        Self { plots, ..Self::default() }
-    }
 }
 
 /// One run, read.
@@ -98,6 +81,7 @@ pub(crate) fn report(directory: &Path, format: Format, look: &Look, printer: &Pr
         printer.warning("no measured requests were recorded");
         return Ok(Told { rows: read.rows, drifts: Vec::new() });
     }
+    look.warn_unknown(&read.rows, printer);
     print(&read.rows, format, printer)?;
     let found = read_found(&read.layout)?;
     if matches!(format, Format::Table | Format::Markdown) {
@@ -108,17 +92,18 @@ pub(crate) fn report(directory: &Path, format: Format, look: &Look, printer: &Pr
         printer.warning(&drift.sentence());
     }
     warn_unsaved(save_summary(&read.layout, &read.rows), printer);
-    let made = figures(&read, look);
+    let details = detail.finish();
     let page = look.out.clone().unwrap_or_else(|| read.layout.report());
     let runs = std::slice::from_ref(&read);
-    warn_unsaved(html::write(&page, runs, &read.rows, &detail.finish(), (&made, look), printer), printer);
+    let made = plots::figures(runs, &read.rows, &details, look);
+    warn_unsaved(html::write(&page, runs, &read.rows, &details, (&made.pictures, look), printer), printer);
     if look.plots {
-        warn_unsaved(save_pictures(&read.layout, &made, printer), printer);
+        warn_unsaved(plots::save(&read.layout.plots(), &made, printer), printer);
     }
     Ok(Told { rows: read.rows, drifts })
 }
 
-/// Several runs as one: their table and their page. The runs' own files stay as they are.
+/// Several runs as one: their table, their page, and the pictures beside it. The runs' own files stay as they are.
 fn together(directories: &[PathBuf], format: Format, look: &Look, printer: &Printer) -> CliResult<()> {
     let mut detail = Detail::default();
     let runs = directories.iter().map(|d| read(d, &mut detail, printer)).collect::<CliResult<Vec<_>>>()?;
@@ -128,17 +113,18 @@ fn together(directories: &[PathBuf], format: Format, look: &Look, printer: &Prin
         return Ok(());
     }
     print(&rows, format, printer)?;
-    let drawn = pictures(&rows, &Caption { colours: look.colours.clone(), ..Caption::default() });
+    look.warn_unknown(&rows, printer);
+    let details = detail.finish();
+    let made = plots::figures(&runs, &rows, &details, look);
     let page = look.out.clone().unwrap_or_else(|| PathBuf::from("report.html"));
-    html::write(&page, &runs, &rows, &detail.finish(), (&drawn, look), printer)?;
+    html::write(&page, &runs, &rows, &details, (&made.pictures, look), printer)?;
+    if look.plots {
+        let beside = page.parent().map_or_else(|| PathBuf::from("plots"), |folder| folder.join("plots"));
+        warn_unsaved(plots::save(&beside, &made, printer), printer);
+        printer.status(&format!("plots:  {}", beside.display()));
+    }
     printer.status(&format!("report: {}", page.display()));
     Ok(())
-}
-
-/// Every figure of one run.
-fn figures(read: &Read, look: &Look) -> Vec<Picture> {
-    let caption = Caption { colours: look.colours.clone(), ..caption(&read.manifest) };
-    pictures(&read.rows, &caption).into_iter().chain(timeline(&read.timeline, &caption)).collect()
 }
 
 /// What a report said.
@@ -253,17 +239,6 @@ fn save_summary(layout: &Layout, rows: &[SummaryRow]) -> CliResult<()> {
     Ok(())
 }
 
-fn save_pictures(layout: &Layout, drawn: &[Picture], printer: &Printer) -> CliResult<()> {
-    for picture in drawn {
-        let png = render_png(&picture.svg, 2.0)
-            .map_err(|e| CliError::internal("cannot draw the pictures").caused_by(&e))?;
-        write_atomic(&layout.plots().join(format!("{}.svg", picture.name)), picture.svg.as_str().as_bytes())?;
-        write_atomic(&layout.plots().join(format!("{}.png", picture.name)), &png)?;
-        printer.detail(&format!("drew {}", layout.plots().join(&picture.name).display()));
-    }
-    Ok(())
-}
-
 /// A file name for each row, all different, the same at every report: `vllm-fp8-synthetic-concurrency_8-repeat1`. Where
 /// labels differ only in what a file name cannot hold, the later ones get a number.
 fn point_names(rows: &[SummaryRow]) -> Vec<String> {
@@ -296,17 +271,6 @@ fn file_word(text: &str) -> String {
     let kept =
         text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '_' });
     kept.take(40).collect()
-}
-
-fn caption(manifest: &Manifest) -> Caption {
-    let models: BTreeSet<&str> =
-        manifest.engines.iter().map(|e| e.model.as_str()).filter(|m| !m.is_empty()).collect();
-    let machine = match &manifest.gpus[..] {
-        [] => manifest.host.get("cpu_model").and_then(|v| v.as_str()).unwrap_or("").to_owned(),
-        [one] => one.clone(),
-        [first, ..] => format!("{} × {first}", manifest.gpus.len()),
-    };
-    Caption { model: models.into_iter().collect::<Vec<_>>().join(", "), machine, ..Caption::default() }
 }
 
 #[cfg(test)]

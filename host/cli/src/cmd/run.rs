@@ -10,11 +10,14 @@ use crate::ui::Printer;
 
 /// Measures, reports, and says where the files are.
 pub(crate) fn run(args: &RunArgs, printer: &Printer) -> CliResult<Exit> {
+    let look = report::Look::of(!args.no_plots, &args.color, args.throughput, None)?;
     let (plan, to) = planned(args)?;
+    let screen = if args.tui { Some(printer.with_screen()?) } else { None };
+    let printer = screen.as_ref().unwrap_or(printer);
     let finished = execute(&plan, to, printer)?;
     let directory = finished.layout.root();
     let format = args.format.unwrap_or(Format::Table);
-    let reported = report::report(directory, format, &report::Look::plain(!args.no_plots), printer);
+    let reported = report::report(directory, format, &look, printer);
     if let Some(failure) = finished.failure {
         // The report of a run that broke off is a courtesy; what broke it is the news.
         return Err(failure.hint(format!("what was measured is in {}", directory.display())));

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use benchhost_report::TableStyle;
-use benchhost_serve::{ServeError, Server, Site};
+use benchhost_serve::{Choices, Refused, ServeError, Server, Site};
 use clap::Parser;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -35,19 +35,32 @@ pub(crate) fn run(args: &ServeArgs, printer: &Printer) -> CliResult<Exit> {
 }
 
 /// What `benchhost compare BASE NEW` decides, in Markdown; else why not, as it would be printed.
-fn comparison(base: &Path, new: &Path) -> Result<String, String> {
-    let words =
-        ["benchhost".into(), "compare".into(), "--".into(), OsString::from(base), OsString::from(new)];
-    let Ok(Cli { command: Command::Compare(args), .. }) = Cli::try_parse_from(words) else {
-        return Err("`compare` does not take two directories".to_owned());
+fn comparison(base: &Path, new: &Path, choices: &Choices) -> Result<String, Refused> {
+    let mut words: Vec<OsString> = vec!["benchhost".into(), "compare".into()];
+    for (flag, value) in [("--select-base", &choices.base_engine), ("--select-new", &choices.new_engine)] {
+        if !value.is_empty() {
+            words.push(format!("{flag}={value}").into());
+        }
+    }
+    words.extend(choices.allow.iter().map(|word| format!("--allow={word}").into()));
+    words.extend(["--".into(), OsString::from(base), OsString::from(new)]);
+    let parsed = Cli::try_parse_from(words);
+    let Ok(Cli { command: Command::Compare(args), .. }) = parsed else {
+        return Err(Refused { why: "`compare` does not take these choices".to_owned(), allow: Vec::new() });
     };
-    let outcome = compared(&args).map_err(|error| {
-        let details = error.details().map(|(kind, text)| format!("\n{kind}: {text}"));
-        format!("{error}{}", details.collect::<String>())
+    let outcome = compared(&args).map_err(|error| Refused {
+        why: error.details().fold(error.to_string(), |why, (kind, text)| why + "\n" + kind + ": " + text),
+        allow: error.details().flat_map(|(_, text)| wanted(text)).map(str::to_owned).collect(),
     })?;
     let tables: Vec<String> =
         outcome.tables.iter().map(|table| table.to_text(TableStyle::Markdown)).collect();
     Ok(tables.join("\n\n"))
+}
+
+/// The words of the `--allow` that a hint tells of.
+fn wanted(hint: &str) -> impl Iterator<Item = &str> {
+    let words = hint.split_once("--allow ").map_or("", |(_, rest)| rest.split('`').next().unwrap_or(rest));
+    words.split(',').filter(|word| !word.is_empty())
 }
 
 /// Resolves at the first Ctrl-C or SIGTERM.
@@ -77,5 +90,17 @@ fn told(error: &ServeError) -> CliError {
     match std::error::Error::source(error) {
         Some(cause) => told.caused_by(cause),
         None => told,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wanted;
+
+    #[test]
+    fn a_hint_tells_what_would_have_to_be_allowed() {
+        let of = |hint| wanted(hint).collect::<Vec<_>>();
+        assert_eq!(of("if that is what you mean, add `--allow load,slo`"), ["load", "slo"]);
+        assert_eq!(of("nothing of the kind"), [] as [&str; 0]);
     }
 }

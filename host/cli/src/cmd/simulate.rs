@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 
+use clap::Parser as _;
+
 use benchhost_os::thread::{self, Priority};
 use benchhost_simulator::{Delay, Dialect, FaultPlan, SimulatorConfig, serve_blocking};
 
@@ -45,6 +47,44 @@ pub(crate) fn run(args: SimulateArgs, printer: &Printer) -> CliResult<Exit> {
     Ok(Exit::Done)
 }
 
+/// What a run may set of the simulator in an engine's place; the rest is the run's own business.
+const WISHES: [&str; 12] = [
+    "ttft",
+    "itl",
+    "batch-slowdown",
+    "tokens-per-event",
+    "max-running",
+    "reasoning-tokens",
+    "wrong",
+    "answer-length",
+    "fault",
+    "stall",
+    "model",
+    "seed",
+];
+
+/// Whether a simulator would start with these, before anything is measured.
+pub(crate) fn check(wishes: &[(String, String)]) -> CliResult<()> {
+    for (key, value) in wishes {
+        if !WISHES.contains(&key.as_str()) {
+            return Err(CliError::usage(format!("the simulator has no `{key}` that a run may set"))
+                .hint(format!("it has {}", WISHES.join(", "))));
+        }
+        let args = Wished::try_parse_from(["simulate", &format!("--{key}={value}")])
+            .map_err(|e| CliError::usage(format!("`{key} = {value}` of the simulator")).because(e.kind()))?;
+        config(args.args)
+            .map_err(|e| e.hint("it was asked for by `--simulator`, or `[engine.simulator]` in the plan"))?;
+    }
+    Ok(())
+}
+
+/// The flags of `simulate` as a command of their own.
+#[derive(Debug, clap::Parser)]
+struct Wished {
+    #[command(flatten)]
+    args: SimulateArgs,
+}
+
 fn config(args: SimulateArgs) -> CliResult<SimulatorConfig> {
     let wrong = |flag: &str, e: &dyn std::fmt::Display| CliError::usage(format!("`{flag}`")).because(e);
     let dialect: Dialect = args.dialect.parse().map_err(|e| wrong("--dialect", &e))?;
@@ -66,6 +106,12 @@ fn config(args: SimulateArgs) -> CliResult<SimulatorConfig> {
     config.tokens_per_event = args.tokens_per_event.unwrap_or(config.tokens_per_event).max(1);
     config.max_running = args.max_running.or(config.max_running);
     config.reasoning_tokens = args.reasoning_tokens.unwrap_or(config.reasoning_tokens);
+    let share = |flag: &str, given: Option<f64>, default: f64| match given.unwrap_or(default) {
+        share if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err(wrong(flag, &"expected a share from 0 to 1")),
+    };
+    config.wrong = share("--wrong", args.wrong, config.wrong)?;
+    config.answer_length = share("--answer-length", args.answer_length, config.answer_length)?;
     config.stamp_writes = args.stamp_writes;
     config.lean = args.lean;
     config.stalls = args

@@ -2,7 +2,7 @@
 //! has no such facts, and that is no error.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use benchhost_compare::{Aspect, Config, Fact};
 use serde_json::Value;
@@ -24,7 +24,7 @@ const PLAN: [(&str, Aspect); 6] = [
 pub(super) fn of(requests: &Path, config: &Config) -> Vec<Fact> {
     let Some(layout) = layout_of(requests) else { return Vec::new() };
     let Ok(manifest) = read_manifest(&layout) else { return Vec::new() };
-    let plan = std::fs::read_to_string(layout.plan()).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    let plan = plan_of(requests);
     let mut facts = Vec::new();
     if let Some(plan) = plan {
         let of_plan = |key: &str| plan.get(key).map_or("not set".to_owned(), plain);
@@ -92,23 +92,26 @@ fn major(tool: &str) -> String {
     }
 }
 
-fn plain(value: &toml::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 fn plain_json(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Direction of each score by the manifests: higher is better.
-pub(super) fn directions(files: &[&Path]) -> BTreeMap<String, bool> {
-    let manifests = files.iter().filter_map(|path| read_manifest(&layout_of(path)?).ok());
+pub(super) fn directions<'a>(files: impl Iterator<Item = &'a PathBuf>) -> BTreeMap<String, bool> {
+    let manifests = files.filter_map(|path| read_manifest(&layout_of(path)?).ok());
     manifests.flat_map(|m| m.workloads.into_iter().flat_map(|w| w.scores)).collect()
 }
 
 /// Whether the run measured its engines in turn.
 pub(super) fn interleaved(requests: &Path) -> bool {
-    let plan = layout_of(requests).and_then(|layout| std::fs::read_to_string(layout.plan()).ok());
-    let plan = plan.and_then(|text| text.parse::<toml::Table>().ok());
-    plan.and_then(|p| p.get("interleave").and_then(toml::Value::as_bool)).unwrap_or(false)
+    plan_of(requests).and_then(|p| p.get("interleave").and_then(toml::Value::as_bool)).unwrap_or(false)
+}
+
+/// The plan beside the rows.
+pub(super) fn plan_of(requests: &Path) -> Option<toml::Table> {
+    std::fs::read_to_string(layout_of(requests)?.plan()).ok()?.parse().ok()
+}
+
+pub(super) fn plain(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

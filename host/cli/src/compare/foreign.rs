@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use benchhost_analysis::Options;
+use benchhost_analysis::{EventTimes, Options};
 use benchhost_compare::{Gatherer, not_judged as shown};
 use benchhost_interop::{Figure, Imported, Statistic, read};
-use benchhost_model::{Distribution, SummaryRow};
+use benchhost_model::{Distribution, Nanos, SummaryRow};
 use benchhost_report::{ComparedGroup, ComparisonTable, Side};
 
 use super::source::{Source, of_foreign};
@@ -23,7 +23,14 @@ pub(super) fn source(path: &Path, text: &str) -> CliResult<Source> {
             let mut record = request.record.clone();
             record.run_id = path.display().to_string();
             record.repeat = u32::try_from(at + 1).unwrap_or(u32::MAX);
-            gatherer.push(&record);
+            if request.gaps_ms.is_empty() {
+                gatherer.push(&record);
+                continue;
+            }
+            let first = record.t_first_ns.map_or(0, Nanos::get);
+            let gaps = request.gaps_ms.iter().map(|ms| nanoseconds(*ms));
+            let at: Vec<u64> = std::iter::once(first).chain(gaps).collect();
+            gatherer.push_with_events(&record, EventTimes { at: &at, tokens: &[], censored: &[] });
         }
     }
     let sheet = gatherer.finish(&mut |_, _| benchhost_analysis::GpuFigures::default());
@@ -31,18 +38,28 @@ pub(super) fn source(path: &Path, text: &str) -> CliResult<Source> {
     Ok(of_foreign(path, sheet, imported, notes))
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time, and it saturates")]
+fn nanoseconds(ms: f64) -> u64 {
+    (ms * 1e6).round() as u64
+}
+
 fn notes(path: &Path, imported: &Imported) -> Vec<String> {
     let version = imported.version.as_ref().map(|v| format!(" {v}")).unwrap_or_default();
     let mut notes = vec![format!("{}: a result of {}{version}", path.display(), imported.tool)];
     notes.extend(imported.remarks.iter().map(|r| format!("{}: {r}", imported.tool)));
-    let mut left: Vec<String> = imported
-        .runs
-        .iter()
-        .flat_map(|run| &run.unmapped)
-        .map(|u| format!("{}: `{}` is left out: {}", imported.tool, u.theirs, u.why))
-        .collect();
-    left.sort();
-    left.dedup();
+    // One line a reason: a file has dozens of figures that are none of ours.
+    let mut left: Vec<(&str, Vec<String>)> = Vec::new();
+    for unmapped in imported.runs.iter().flat_map(|run| &run.unmapped) {
+        let key = format!("`{}`", unmapped.theirs);
+        match left.iter_mut().find(|(why, _)| *why == unmapped.why) {
+            Some((_, keys)) if keys.contains(&key) => {}
+            Some((_, keys)) => keys.push(key),
+            None => left.push((unmapped.why, vec![key])),
+        }
+    }
+    let left = left
+        .into_iter()
+        .map(|(why, keys)| format!("{}: left out, {why}: {}", imported.tool, keys.join(", ")));
     notes.extend(left);
     notes
 }
@@ -72,7 +89,7 @@ pub(super) fn not_judged(
     (new, new_label): (&Source, &str),
 ) -> CliResult<ComparisonTable> {
     let (of_base, of_new) = (figures(base), figures(new));
-    let why = "aggregates alone: nothing is known of chance";
+    let why = "";
     let rows: Vec<_> = of_base
         .iter()
         .filter_map(|(metric, statistic, b)| {
@@ -102,7 +119,9 @@ pub(super) fn not_judged(
         new: side(new_label),
         groups: vec![ComparedGroup {
             heading: "figures with the same definition on both sides".into(),
+            place: None,
             rows,
+            detail: None,
         }],
         differences: Vec::new(),
         unchecked: vec!["nothing was checked: items, model, load, sampling, hardware".into()],

@@ -3,6 +3,8 @@
 
 mod facts;
 mod foreign;
+mod out;
+mod same;
 mod series;
 mod source;
 mod table;
@@ -16,15 +18,17 @@ use benchhost_compare::{
 };
 use benchhost_report::{ComparisonTable, RankTable};
 
-use crate::args::{By, CompareArgs};
+use crate::args::{By, CompareArgs, ComparisonFormat};
 use crate::error::{CliError, CliResult};
 
-use source::Source;
+use source::{Needs, Source};
+
+pub(crate) use out::save;
 
 pub(crate) use series::history;
 
 /// What came of a comparison: one against the base, or several and their order.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     /// In the order given.
     pub(crate) tables: Vec<ComparisonTable>,
@@ -49,12 +53,15 @@ pub(crate) fn compared(args: &CompareArgs) -> CliResult<Outcome> {
         return Err(CliError::usage("there is nothing to compare the base with")
             .hint("give two results, or one and `--by engine`"));
     }
+    for source in &sources {
+        same::check(source, &settings.allowed)?;
+    }
     let chosen = choose(args, base, others)?;
     if args.select_base.is_some() || args.select_new.is_some() {
         settings.allowed.allow(Aspect::Engine);
     }
     let facts: Vec<_> =
-        sources.iter().zip(&chosen).map(|(source, config)| facts::of(&source.path, config)).collect();
+        sources.iter().zip(&chosen).map(|(source, config)| facts::of(source.path(), config)).collect();
     let sides: Vec<Side<'_>> = sources
         .iter()
         .zip(&chosen)
@@ -72,8 +79,9 @@ pub(crate) fn compared(args: &CompareArgs) -> CliResult<Outcome> {
             continue;
         }
         let own = Settings {
-            directions: facts::directions(&[&base.path, &sources[at].path]),
-            interleaved: facts::interleaved(&base.path) && base.path == sources[at].path,
+            directions: facts::directions(base.paths.iter().chain(&sources[at].paths)),
+            interleaved: base.paths.iter().all(|path| facts::interleaved(path))
+                && base.paths == sources[at].paths,
             foreign: base.foreign.is_some() || sources[at].foreign.is_some(),
             ..settings.clone()
         };
@@ -118,13 +126,34 @@ fn settings(args: &CompareArgs) -> CliResult<Settings> {
     if args.across_models {
         allowed.allow(Aspect::Model);
     }
-    Ok(Settings { margins: Margins::new(margins), allowed, gates: args.gate.clone(), ..Settings::default() })
+    Ok(Settings {
+        margins: Margins::new(margins),
+        allowed,
+        gates: args.gate.clone(),
+        strict_margin: args.strict_margin,
+        details: details(args),
+        ..Settings::default()
+    })
+}
+
+/// Whether anything will show whole distributions and prompts.
+fn details(args: &CompareArgs) -> bool {
+    args.details || args.out.is_some() || args.format != ComparisonFormat::Table
 }
 
 /// The results in the order given, or the parts of one.
 fn sources(args: &CompareArgs, settings: &mut Settings) -> CliResult<Vec<Source>> {
+    let without: Vec<&PathBuf> = args.inputs.iter().filter(|path| !source::has_events(path)).collect();
+    // Rates depend a little on whether the tokens of events are known, so either all sides have them or none.
+    let needs = Needs { events: without.is_empty(), names: details(args) };
+    let said = without.first().map(|path| {
+        format!("`{}` kept no output events: gaps between them (itl, icl) are not compared", path.display())
+    });
     let Some(by) = args.by else {
-        let mut sources = read_all(&args.inputs)?;
+        let mut sources = read_all(&args.inputs, needs)?;
+        if let Some(first) = sources.first_mut() {
+            first.notes.extend(said);
+        }
         if sources.iter().any(|s| s.foreign.is_some()) {
             // Their names for engines are not ours, and their workloads have none.
             settings.allowed.allow(Aspect::Engine);
@@ -145,7 +174,10 @@ fn sources(args: &CompareArgs, settings: &mut Settings) -> CliResult<Vec<Source>
             allow_for_workloads(&mut settings.allowed);
         }
     }
-    let mut parts = source::split(source::read(path)?, by);
+    let mut parts = source::split(source::read(path, needs)?, by);
+    if let Some(first) = parts.first_mut() {
+        first.notes.extend(said);
+    }
     if let Some(wish) = args.select_base.as_deref().map(Selection::parse) {
         let at = parts.iter().position(|part| part.sheet.configs().iter().any(|c| wish.takes(c)));
         parts[..=at.unwrap_or(0)].rotate_right(1);
@@ -157,11 +189,12 @@ fn sources(args: &CompareArgs, settings: &mut Settings) -> CliResult<Vec<Source>
 }
 
 /// Reads two at a time: rows of a million requests take seconds to parse.
-fn read_all(paths: &[PathBuf]) -> CliResult<Vec<Source>> {
+fn read_all(paths: &[PathBuf], needs: Needs) -> CliResult<Vec<Source>> {
     let mut sources = Vec::with_capacity(paths.len());
     for two in paths.chunks(2) {
         let read: Vec<CliResult<Source>> = std::thread::scope(|scope| {
-            let threads: Vec<_> = two.iter().map(|path| scope.spawn(|| source::read(path))).collect();
+            let threads: Vec<_> =
+                two.iter().map(|path| scope.spawn(move || source::read(path, needs))).collect();
             let stopped = || Err(CliError::internal("a thread that read a result stopped"));
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| stopped())).collect()
         });

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use benchhost_compare::{ALPHA, FEWEST, history as changes};
 use benchhost_report::{HistoryTable, ShiftLine};
 
-use super::source;
+use super::source::{self, Needs};
 use crate::error::{CliError, CliResult};
 use crate::store::{Layout, read_manifest};
 use crate::ui::plural;
@@ -18,7 +18,7 @@ pub(crate) fn history(directory: &Path) -> CliResult<HistoryTable> {
     )];
     let (mut names, mut sheets) = (Vec::new(), Vec::new());
     for (_, path) in runs {
-        match source::read(&path) {
+        match source::read(&path, Needs::default()) {
             Ok(found) => {
                 names.push(path.strip_prefix(directory).unwrap_or(&path).display().to_string());
                 sheets.push(found.sheet);

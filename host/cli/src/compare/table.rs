@@ -1,10 +1,11 @@
 //! A decision in the form that the report prints: words for words, nothing added.
 
-use benchhost_compare::{Decision, Ranking, Row, Scale, Word};
+use benchhost_compare::{Decision, Detail, LatencyDetail, Prompts, Ranking, Row, Scale, Word};
 use benchhost_report::{
-    ChangeFigure, ChangeScale, ComparedGroup, ComparedRow, ComparisonTable, RankPlace, RankTable, Side, Tone,
+    Banded, ChangeFigure, ChangeScale, ComparedGroup, ComparedRow, ComparisonTable, DetailLatency,
+    PromptChanges, PromptRow, RankPlace, RankTable, ShiftRow, Side, Tone,
 };
-use benchhost_stats::{Basis, Direction};
+use benchhost_stats::{Basis, Direction, Interval, ShiftPoint};
 
 /// Figures by which results are ranked on paper; all of them are in the JSON of each comparison.
 const RANKED: [&str; 4] = ["out_tok_s", "ttft_p50", "ttft_p99", "tpot_p50"];
@@ -12,10 +13,12 @@ const RANKED: [&str; 4] = ["out_tok_s", "ttft_p50", "ttft_p99", "tpot_p50"];
 /// The form of a decision. The exit code is filled in by the command.
 pub(super) fn table(decision: &Decision, base: &str, new: &str) -> ComparisonTable {
     let side = |label: &str, simulated, runs| Side { label: label.to_owned(), simulated, runs: count(runs) };
-    let groups = decision
-        .groups
-        .iter()
-        .map(|g| ComparedGroup { heading: g.heading.clone(), rows: g.rows.iter().map(row).collect() });
+    let groups = decision.groups.iter().map(|g| ComparedGroup {
+        heading: g.heading.clone(),
+        place: Some((g.workload.clone(), g.load)),
+        rows: g.rows.iter().map(row).collect(),
+        detail: g.detail.as_ref().map(detail),
+    });
     let mut notes = Vec::new();
     if decision.simulated.0 || decision.simulated.1 {
         let who = match decision.simulated {
@@ -37,6 +40,58 @@ pub(super) fn table(decision: &Decision, base: &str, new: &str) -> ComparisonTab
         unchecked: decision.unchecked.clone(),
         health: decision.health.clone(),
         notes,
+    }
+}
+
+fn detail(detail: &Detail) -> benchhost_report::Detail {
+    benchhost_report::Detail {
+        latencies: detail.latencies.iter().map(latency).collect(),
+        gaps: detail.gaps.clone(),
+    }
+}
+
+fn latency(latency: &LatencyDetail) -> DetailLatency {
+    let none = &latency.prompts.why_none;
+    DetailLatency {
+        metric: latency.metric.to_owned(),
+        unit: "ms".to_owned(),
+        shift: latency.shift.iter().map(shift).collect(),
+        shift_note: latency.shift_note.clone(),
+        prompts: none.is_empty().then(|| prompts(&latency.prompts)),
+        prompts_note: none.clone(),
+        curves: latency.curves.clone(),
+    }
+}
+
+fn shift(point: &ShiftPoint) -> ShiftRow {
+    let banded = |(estimate, band): (f64, Interval)| -> Banded { (estimate, band.low, band.high) };
+    ShiftRow {
+        quantile: point.quantile.get(),
+        base: point.base,
+        new: point.candidate,
+        difference: banded(point.difference),
+        relative: point.relative.map(banded),
+    }
+}
+
+fn prompts(found: &Prompts) -> PromptChanges {
+    let worst = found.worst.iter().map(|p| PromptRow {
+        item: p.item.clone(),
+        turn: p.turn,
+        base: p.base,
+        new: p.new,
+        change: p.change,
+    });
+    PromptChanges {
+        pairs: found.pairs as u64,
+        slower: found.slower as u64,
+        faster: found.faster as u64,
+        margin: found.margin,
+        change: found.change,
+        interval: found.interval,
+        p: found.p,
+        worst: worst.collect(),
+        changes: found.changes.clone(),
     }
 }
 

@@ -13,6 +13,7 @@ const MOST_IO_THREADS: u32 = 64;
 /// Judges the whole.
 pub(super) fn check(plan: &Plan) -> CliResult<()> {
     limits(plan)?;
+    simulator(plan)?;
     load(plan)?;
     aims(plan)?;
     study(plan)
@@ -44,6 +45,18 @@ fn limits(plan: &Plan) -> CliResult<()> {
         "`trace-thin` must be above 0 and at most 1",
     )?;
     demand(plan.max_concurrency.as_ref().is_none_or(|c| c.value >= 1), "`max-concurrency` must be 1 or more")
+}
+
+fn simulator(plan: &Plan) -> CliResult<()> {
+    let told = plan.engines.iter().find(|engine| !engine.simulator.is_empty());
+    match told {
+        Some(engine) if plan.simulate.is_none() => Err(CliError::usage(format!(
+            "`simulator` says how a simulator in the place of `{}` behaves, and this plan measures a server",
+            engine.plugin
+        ))
+        .hint("add `--simulate`, or leave `simulator` out")),
+        _ => Ok(()),
+    }
 }
 
 /// Keys that belong to one kind of load.

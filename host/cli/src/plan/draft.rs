@@ -149,6 +149,8 @@ pub(super) struct EngineDraft {
     pub(super) options: BTreeMap<String, OptionValue>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) headers: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) simulator: BTreeMap<String, OptionValue>,
 }
 
 /// `[[workload]]`

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use benchhost_http::BaseUrl;
 use benchhost_model::Route;
 
-use super::draft::EngineDraft;
+use super::draft::{EngineDraft, OptionValue};
 use super::flags::PerEngine;
 use super::resolve::Layers;
 use super::{EngineChoice, HeaderValue, Origin, Origins, name_of, printable};
@@ -100,13 +100,12 @@ impl Sources<'_> {
             .map_err(|e: benchhost_model::ParseRouteError| CliError::usage(e.to_string()))?;
         let api_key_env = origins.first("api-key-env", over(flags.api_key_env.clone(), &draft.api_key_env));
 
-        let mut options = BTreeMap::new();
-        for (list, origin) in [(&draft.options, self.origin), (&flags.options, Origin::Flag)] {
-            for (name, value) in list {
-                origins.note(format!("options.{name}"), origin);
-                options.insert(name.clone(), value.to_text());
-            }
-        }
+        let origin = self.origin;
+        let options =
+            merged(&mut origins, "options", [(&draft.options, origin), (&flags.options, Origin::Flag)]);
+        let simulator =
+            merged(&mut origins, "simulator", [(&draft.simulator, origin), (&flags.simulator, Origin::Flag)]);
+        crate::cmd::simulate::check(&simulator)?;
         let headers = self.headers(&mut origins)?;
         Ok(EngineChoice {
             plugin: draft.plugin.clone(),
@@ -114,9 +113,10 @@ impl Sources<'_> {
             label,
             model,
             route,
-            options: options.into_iter().collect(),
+            options,
             api_key_env,
             headers,
+            simulator,
             origins,
         })
     }
@@ -146,6 +146,22 @@ impl Sources<'_> {
         });
         judged.collect()
     }
+}
+
+/// Values under their names, a later source over an earlier one.
+fn merged(
+    origins: &mut Origins,
+    table: &str,
+    sources: [(&BTreeMap<String, OptionValue>, Origin); 2],
+) -> Vec<(String, String)> {
+    let mut values = BTreeMap::new();
+    for (list, origin) in sources {
+        for (name, value) in list {
+            origins.note(format!("{table}.{name}"), origin);
+            values.insert(name.clone(), value.to_text());
+        }
+    }
+    values.into_iter().collect()
 }
 
 fn header_value(name: &str, value: &str) -> CliResult<HeaderValue> {

@@ -26,6 +26,7 @@ pub(super) struct PerEngine {
     pub(super) api_key_env: Option<String>,
     /// In order; a later one of the same name wins.
     pub(super) headers: Vec<(String, String)>,
+    pub(super) simulator: BTreeMap<String, OptionValue>,
 }
 
 /// Flags that reach every workload that knows them.
@@ -105,6 +106,7 @@ pub(super) fn draft(args: &RunArgs) -> CliResult<Flags> {
             .collect(),
         api_key_env: args.api_key_env.clone(),
         headers: args.header.iter().map(|h| header(h)).collect::<CliResult<_>>()?,
+        simulator: pairs("--simulator", &args.simulator)?.map(|(k, v)| (k, OptionValue::Text(v))).collect(),
     };
     let per_workload = PerWorkload {
         options: pairs("--workload-option", &args.workload_option)?

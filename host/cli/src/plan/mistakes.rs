@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use super::draft::{Draft, EngineDraft, WorkloadDraft};
 
 /// Flags of `run` without a key: they say what one invocation prints and where it writes.
-const FLAGS_ONLY: [&str; 7] = ["out", "format", "no-plots", "strict", "resume", "quiet", "verbose"];
+const FLAGS_ONLY: [&str; 10] =
+    ["out", "format", "no-plots", "color", "throughput", "strict", "resume", "tui", "quiet", "verbose"];
 
 /// Flags whose key has another name.
 const RENAMED: [(&str, &str, &str); 3] = [

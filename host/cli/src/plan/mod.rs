@@ -106,6 +106,8 @@ pub(crate) struct EngineChoice {
     pub(crate) api_key_env: Option<String>,
     /// Further headers.
     pub(crate) headers: Vec<(String, HeaderValue)>,
+    /// How the simulator behaves in this engine's place, in the words of `benchhost simulate`.
+    pub(crate) simulator: Vec<(String, String)>,
     /// Who said so.
     pub(crate) origins: Origins,
 }

@@ -115,6 +115,9 @@ fn show_engine(lines: &mut Lines, plan: &Plan, engine: &EngineChoice) {
     for (name, value) in &engine.options {
         lines.add("  option", format!("{name}={value}"), origins.of(&format!("options.{name}")));
     }
+    for (name, value) in &engine.simulator {
+        lines.add("  simulator", format!("{name}={value}"), origins.of(&format!("simulator.{name}")));
+    }
     for (name, value) in &engine.headers {
         let source = match value {
             HeaderValue::Variable(variable) => format!("{name}: from the variable {variable}"),

@@ -237,7 +237,7 @@ fn with(base: &WorkloadChoice, combination: &[Setting], origin: Origin) -> CliRe
         };
         let base_label = base.label.as_deref().unwrap_or_else(|| name_of(plugin));
         made.origins.note("label", origin);
-        // One hyphen: pictures take what stands before the last one for the name of the family.
+        // One hyphen: pictures take what stands before the last one for the name of the family, and know the words.
         made.label = Some(format!("{base_label}-{}", words.join("_")));
     }
     Ok(made)

@@ -118,6 +118,7 @@ fn engine(e: &EngineChoice) -> CliResult<EngineDraft> {
         api_key_env: e.api_key_env.clone(),
         options: texts(&e.options),
         headers: e.headers.iter().map(|(name, value)| (name.clone(), header(value))).collect(),
+        simulator: texts(&e.simulator),
     })
 }
 

@@ -52,7 +52,8 @@ impl ReadyEngine {
         let route = resolve_route(choice, &plugin)?;
         let simulated = match &plan.simulate {
             Some(dialect) => {
-                Some(Simulated::start(dialect_for(&dialect.value, &info.name)?, plan.seed.value)?)
+                let dialect = dialect_for(&dialect.value, &info.name)?;
+                Some(Simulated::start(dialect, plan.seed.value, &choice.simulator)?)
             }
             None => None,
         };
@@ -88,7 +89,7 @@ impl ReadyEngine {
         let facts = EngineFacts {
             plugin: components::facts(plugin.identity()),
             variant: choice.label.clone(),
-            url: if simulated.is_some() { "simulator".into() } else { target.base.to_string() },
+            url: if simulated.is_some() { simulator(choice) } else { target.base.to_string() },
             route: route.to_string(),
             model: model.clone(),
             server_version: version,
@@ -200,6 +201,12 @@ fn dialect_for(wished: &str, adapter: &str) -> CliResult<Dialect> {
         CliError::usage(format!("the simulator does not know the dialect of `{adapter}`"))
             .hint("say which it resembles, for instance `--simulate=openai`")
     })
+}
+
+/// What stands for an address: the simulator, and in what it differs from its defaults.
+fn simulator(choice: &EngineChoice) -> String {
+    let set = choice.simulator.iter().map(|(key, value)| format!(" {key}={value}"));
+    std::iter::once("simulator".to_owned()).chain(set).collect()
 }
 
 fn secret_key(choice: &EngineChoice, variable: &str, simulated: bool) -> CliResult<Option<String>> {

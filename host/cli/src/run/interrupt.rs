@@ -1,4 +1,4 @@
-//! Ctrl-C: the first stops sending and drains, the second hangs up at once.
+//! Ctrl-C, or `q` on the full screen: the first stops sending and drains, the second hangs up at once.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,12 +9,13 @@ use signal_hook::iterator::Signals;
 
 use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
-use crate::ui::Printer;
+use crate::ui::{End, Printer};
 
 /// Listens for the rest of the process's life.
 #[derive(Clone)]
 pub(crate) struct Interrupt {
     state: Arc<State>,
+    printer: Printer,
 }
 
 struct State {
@@ -28,16 +29,27 @@ impl Interrupt {
         let state = Arc::new(State { presses: AtomicU8::new(0), current: Mutex::new(None) });
         let mut signals = Signals::new([SIGINT, SIGTERM])
             .map_err(|e| CliError::internal("cannot listen for Ctrl-C").because(e))?;
-        let (seen, printer) = (Arc::clone(&state), printer.clone());
+        let (seen, says, printer) = (Arc::clone(&state), printer.clone(), printer.clone());
         std::thread::Builder::new()
             .name("interrupt".into())
             .spawn(move || {
                 for _ in signals.forever() {
-                    seen.press(&printer);
+                    seen.press(&says);
                 }
             })
             .map_err(|e| CliError::internal("cannot start a thread").because(e))?;
-        Ok(Self { state })
+        Ok(Self { state, printer })
+    }
+
+    /// As if Ctrl-C were pressed.
+    fn press(&self) {
+        self.state.press(&self.printer);
+    }
+
+    /// For whoever reads keys instead of the terminal.
+    pub(crate) fn end(&self) -> End {
+        let (pressed, seen) = (self.clone(), self.clone());
+        End { ask: Box::new(move || pressed.press()), asked: Box::new(move || seen.requested()) }
     }
 
     /// The load that a press stops; `None` between loads.
@@ -70,7 +82,10 @@ impl State {
             (Some(control), 2) => control.cut(),
             (None, 1) => printer.status("stopping; Ctrl-C again ends at once"),
             // Whole rows are in the files already; only the summary is missing.
-            _ => end_now(),
+            _ => {
+                printer.leave_screen();
+                end_now();
+            }
         }
     }
 }

@@ -88,6 +88,8 @@ pub(crate) fn execute(plan: &Plan, to: Destination<'_>, printer: &Printer) -> Cl
     let run_id = if let Destination::Resume(resumed) = &to { resumed.run_id() } else { new_run_id() };
     let plan_digest = digest_hex(plan.as_file.as_bytes());
     let interrupt = Interrupt::listen(printer)?;
+    // Left when this function ends, however it ends.
+    let _screen = printer.enter_screen(plan.simulate.is_some(), interrupt.end());
     let tokenizer = setup::load_tokenizer(plan)?;
     let notes = Mutex::new(BTreeSet::new());
     let setup = Setup {

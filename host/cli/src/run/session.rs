@@ -52,13 +52,14 @@ impl<'a> Session<'a> {
         if self.run.plan.search.is_some() {
             return search::all(self, manifest);
         }
-        for planned in agenda(self.run.plan) {
+        let mut agenda = agenda(self.run.plan);
+        agenda.retain(|planned| !self.kept.is_finished(&self.key(planned)));
+        self.run.printer.expect_points(Some(agenda.len()));
+        for planned in agenda {
             if self.stopped() {
                 return Ok(());
             }
-            if !self.kept.is_finished(&self.key(&planned)) {
-                self.planned(&planned, manifest)?;
-            }
+            self.planned(&planned, manifest)?;
         }
         Ok(())
     }

@@ -20,9 +20,11 @@ pub(crate) struct Simulated {
 }
 
 impl Simulated {
-    /// Starts one that speaks `dialect`.
-    pub(crate) fn start(dialect: Dialect, seed: u64) -> CliResult<Self> {
-        Self::spawn(["--dialect", &dialect.to_string(), "--seed", &seed.to_string()])
+    /// Starts one that speaks `dialect` and behaves as `wishes` say, in the words of `benchhost simulate`.
+    pub(crate) fn start(dialect: Dialect, seed: u64, wishes: &[(String, String)]) -> CliResult<Self> {
+        let own = [("dialect".to_owned(), dialect.to_string()), ("seed".to_owned(), seed.to_string())];
+        let flags = own.iter().filter(|(key, _)| wishes.iter().all(|(wish, _)| wish != key)).chain(wishes);
+        Self::spawn(flags.map(|(key, value)| format!("--{key}={value}")))
     }
 
     /// Starts one with these arguments of `benchhost simulate`.

@@ -5,7 +5,8 @@ use benchhost_model::{LoadPoint, Nanos, Outcome, Record, Target};
 use serde_json::{Map, Value};
 
 use super::InteropError;
-use super::ledger::{Ledger, count, number};
+use super::doubt::{Doubt, nanos_since};
+use super::ledger::Ledger;
 use super::provenance::claim;
 use crate::figure::{Imported, ImportedRequest, ImportedRun, Statistic, Tool, Unmapped};
 
@@ -35,57 +36,112 @@ const TOTALS: [(&str, &str); 6] = [
     ("total_osl", "output_tokens"),
 ];
 
-const UNMAPPED: [(&str, &str); 6] = [
-    (
-        "goodput",
-        "a request without the figure fails its objective, where ours calls a TPOT that cannot exist vacuous",
-    ),
-    (
-        "output_token_throughput_per_user",
-        "a mean of reciprocals, biased upwards; ours is 1000 / a percentile of TPOT",
-    ),
-    ("e2e_output_token_throughput", "a mean of reciprocals"),
-    ("prefill_throughput_per_user", "prompt tokens over TTFT, which holds queueing too"),
-    ("effective_throughput", "from sweep lines over its records; no figure of ours"),
-    ("tokens_in_flight", "from sweep lines over its records; no figure of ours"),
+/// What the run was asked to do, or how the file was made; no figures.
+const SETTINGS: [&str; 10] = [
+    "schema_version",
+    "input_config",
+    "run_info",
+    "telemetry_data",
+    "error_summary",
+    "benchhost",
+    "branch_stats",
+    "warmup_metrics",
+    "server_metrics",
+    "min_request_timestamp",
 ];
+
+/// Why a figure of theirs is none of ours.
+fn left_out(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "goodput" | "good_request_count" | "good_request_fraction" => {
+            "a request without the figure fails its objective, where ours calls a TPOT that cannot exist vacuous"
+        }
+        "output_token_throughput_per_user" => {
+            "a mean of reciprocals, biased upwards; ours is 1000 / a percentile of TPOT"
+        }
+        "e2e_output_token_throughput" => "a mean of reciprocals",
+        "prefill_throughput_per_user" => "prompt tokens over TTFT, which holds queueing too",
+        "time_to_second_token" | "decode_duration" => {
+            "follows from the first and the last chunk; no figure of ours"
+        }
+        "credit_to_start_latency" => "waiting inside its own client",
+        "completed_request_count" | "request_error_rate" => {
+            "follows from `request_count` and `error_request_count`"
+        }
+        "output_sequence_length"
+        | "input_sequence_length"
+        | "output_token_count"
+        | "reasoning_token_count" => "tokens a request; ours are sums, and by request in the rows",
+        "total_output_tokens" | "total_reasoning_tokens" => "a part of `total_osl`",
+        "tokens_in_flight" => "from sweep lines over its records; no figure of ours",
+        _ if key.starts_with("effective_") || key.starts_with("active_") => {
+            "from sweep lines over its records; no figure of ours"
+        }
+        _ if key.starts_with("http_req_") => "its HTTP client's trace; no figure of ours",
+        _ if key.starts_with("usage_")
+            || key.starts_with("total_usage_")
+            || key.starts_with("overall_usage_") =>
+        {
+            "the server's usage statement beside its own count; ours is one count with its source"
+        }
+        _ if key.contains("gpu")
+            || key.contains("energy")
+            || key.contains("watt")
+            || key.contains("joule") =>
+        {
+            "its own GPU samples"
+        }
+        _ if key.contains("spec_decode") || key.contains("draft") => "speculation; no figure of ours yet",
+        _ if key.starts_with("network_") || key.starts_with("replay_") => "its own check of its client",
+        _ => return None,
+    })
+}
 
 const REMARKS: [&str; 2] = [
     "its `inter_token_latency` is one value a request, divided by N − 1: our `tpot_n1` (`tpot` with `--per-chunk-usage`); its `inter_chunk_latency` is our `icl`",
-    "its throughput is over the time from the first request to the last response",
+    "its rates are over its whole profiling phase, from `start_time` to `end_time`, which begins before the first request: they are a little below `request_count` / `benchmark_duration`",
 ];
 
 pub(super) fn read_summary(documents: &[Map<String, Value>]) -> Result<Imported, InteropError> {
-    let runs = documents.iter().map(summary).collect::<Result<Vec<_>, _>>()?;
-    let version = documents.first().and_then(|d| d.get("aiperf_version")).and_then(Value::as_str);
+    let doubt = Doubt::new(Tool::Aiperf);
+    let runs = documents.iter().map(|fields| summary(fields, &doubt)).collect::<Result<Vec<_>, _>>()?;
+    let version = documents.first().and_then(|d| d.get("aiperf_version"));
+    let version = Some(doubt.text("aiperf_version", version)).filter(|v| !v.is_empty());
     let version = version.map(str::to_owned);
-    Ok(Imported { tool: Tool::Aiperf, version, runs, remarks: REMARKS.to_vec() })
+    doubt.settle(Imported { tool: Tool::Aiperf, version, runs, remarks: REMARKS.to_vec() })
 }
 
-fn summary(fields: &Map<String, Value>) -> Result<ImportedRun, InteropError> {
-    let mut ledger = Ledger::new(fields);
+fn summary(fields: &Map<String, Value>, doubt: &Doubt) -> Result<ImportedRun, InteropError> {
+    let mut ledger = Ledger::new(fields, doubt);
     let config = fields.get("input_config").cloned().unwrap_or_default();
-    let model = config.pointer("/models/items/0/name").and_then(Value::as_str);
-    model.unwrap_or_default().clone_into(&mut ledger.run.model);
-    ledger.run.load = load(&config);
+    let model = config.pointer("/models/items/0/name");
+    doubt.text("input_config.models.items[0].name", model).clone_into(&mut ledger.run.model);
+    ledger.run.load = load(&config, doubt);
     for (theirs, ours, note) in LATENCIES {
+        let metric = ledger.get(theirs);
+        let scale = milliseconds(doubt, theirs, metric);
         for (word, statistic) in STATISTICS {
-            let (value, scale) = measured(fields.get(theirs), word);
+            let value = measured(doubt, theirs, metric, word);
             ledger.book((ours, statistic), format!("{theirs}.{word}"), value, scale, note);
         }
     }
     for (theirs, ours) in TOTALS {
-        let (value, _) = measured(fields.get(theirs), "avg");
+        let value = measured(doubt, theirs, ledger.get(theirs), "avg");
         ledger.book((ours, Statistic::Total), theirs, value, 1.0, None);
     }
-    let (seconds, scale) = measured(fields.get("benchmark_duration"), "avg");
+    let duration = ledger.get("benchmark_duration");
+    let scale = milliseconds(doubt, "benchmark_duration", duration);
+    let seconds = measured(doubt, "benchmark_duration", duration, "avg");
     ledger.book(("duration_s", Statistic::Total), "benchmark_duration", seconds, scale / 1e3, None);
-    let whole = |key: &str| measured(fields.get(key), "avg").0.and_then(count).map(u64::from);
-    ledger.run.completed = whole("request_count");
-    ledger.run.failed = whole("error_request_count");
-    for (key, why) in UNMAPPED {
-        ledger.leave(key, why);
-    }
+    let whole = |key: &str| {
+        let metric = ledger.get(key);
+        let value = metric.and_then(|m| m.get("avg").or_else(|| m.get("value")));
+        doubt.count(format_args!("{key}.avg"), value).map(u64::from)
+    };
+    let (completed, failed) = (whole("request_count"), whole("error_request_count"));
+    (ledger.run.completed, ledger.run.failed) = (completed, failed);
+    ledger.account(&SETTINGS, left_out);
+    doubt.settle(())?;
     if ledger.run.figures.is_empty() {
         return Err(InteropError::Missing { tool: Tool::Aiperf, key: "request_latency".into() });
     }
@@ -93,33 +149,48 @@ fn summary(fields: &Map<String, Value>) -> Result<ImportedRun, InteropError> {
     Ok(ledger.run)
 }
 
-/// A statistic of a metric, and what makes milliseconds of its unit (1 for what is no time).
-fn measured(metric: Option<&Value>, word: &str) -> (Option<f64>, f64) {
-    let value = metric.and_then(|m| m.get(word).or_else(|| m.get("value")));
-    let scale = match metric.and_then(|m| m.get("unit")).and_then(Value::as_str) {
-        Some("sec" | "s" | "seconds") => 1e3,
-        Some("us") => 1e-3,
-        Some("ns") => 1e-6,
-        _ => 1.0,
-    };
-    (value.and_then(number), scale)
+/// A statistic of a metric, in its own unit.
+fn measured(doubt: &Doubt, tag: &str, metric: Option<&Value>, word: &str) -> Option<f64> {
+    let metric = metric.filter(|m| !m.is_null())?;
+    if !metric.is_object() {
+        doubt.at(tag, "it is no object with `unit` and `avg`");
+        return None;
+    }
+    let value = metric.get(word).or_else(|| metric.get("value"));
+    doubt.amount(format_args!("{tag}.{word}"), value)
 }
 
-fn load(config: &Value) -> Option<LoadPoint> {
+/// What makes milliseconds of a metric that is a time; 1 without a metric.
+fn milliseconds(doubt: &Doubt, tag: &str, metric: Option<&Value>) -> f64 {
+    let unit = metric.and_then(|m| m.get("unit"));
+    match doubt.text(format_args!("{tag}.unit"), unit) {
+        "sec" | "s" | "seconds" => 1e3,
+        "us" => 1e-3,
+        "ns" => 1e-6,
+        "ms" | "" => 1.0,
+        other => {
+            doubt.at(format_args!("{tag}.unit"), format!("`{other}` is no unit of time that is read here"));
+            1.0
+        }
+    }
+}
+
+fn load(config: &Value, doubt: &Doubt) -> Option<LoadPoint> {
     let phases = config.get("phases")?.as_array()?;
     let phase = phases.iter().find(|p| p.get("kind").is_none_or(|k| k == "profiling"))?;
-    let rate = phase.get("rate").or_else(|| phase.get("request_rate")).and_then(number).filter(|r| *r > 0.0);
-    let concurrency = phase.get("concurrency").and_then(number).and_then(count).filter(|c| *c > 0);
-    rate.map(LoadPoint::Rate).or(concurrency.map(LoadPoint::Concurrency))
+    let rate = phase.get("rate").or_else(|| phase.get("request_rate"));
+    let rate = doubt.amount("input_config.phases.rate", rate).filter(|r| *r > 0.0);
+    let concurrency = doubt.count("input_config.phases.concurrency", phase.get("concurrency"));
+    rate.map(LoadPoint::Rate).or(concurrency.filter(|c| *c > 0).map(LoadPoint::Concurrency))
 }
 
 pub(super) fn read_requests(documents: &[Map<String, Value>]) -> Result<Imported, InteropError> {
     // A file that this program exported may hold several load points; theirs holds one.
     let mut points: Vec<(Option<&Value>, Vec<Started>)> = Vec::new();
-    for fields in documents {
+    for (line, fields) in (1..).zip(documents) {
         let told = |key: &str| fields.get("metadata").and_then(|m| m.get(key));
         if told("benchmark_phase").is_none_or(|p| p == "profiling") {
-            let started = request(fields)?;
+            let started = request(fields, line)?;
             let of = told("benchhost");
             match points.iter_mut().rfind(|(point, _)| *point == of) {
                 Some((_, requests)) => requests.push(started),
@@ -158,34 +229,33 @@ fn run_of(of: Option<&Value>, requests: Vec<Started>) -> ImportedRun {
 }
 
 /// One line: its start on the wall clock in nanoseconds, and the row without times.
-fn request(fields: &Map<String, Value>) -> Result<Started, InteropError> {
+fn request(fields: &Map<String, Value>, line: usize) -> Result<Started, InteropError> {
+    let doubt = Doubt::new(Tool::Aiperf);
     let section = |key: &str| {
-        let missing = || InteropError::Missing { tool: Tool::Aiperf, key: key.into() };
+        let missing = || InteropError::Missing { tool: Tool::Aiperf, key: format!("{key}` of line `{line}") };
         fields.get(key).and_then(Value::as_object).ok_or_else(missing)
     };
     let (meta, metrics) = (section("metadata")?, section("metrics")?);
-    let of = |tag: &str| {
-        let (value, scale) = measured(metrics.get(tag), "value");
-        value.map(|v| v * scale)
-    };
-    let whole = |tag: &str| of(tag).and_then(count);
+    let value = |tag: &str| metrics.get(tag).and_then(|m| m.get("value"));
+    let scale = |tag: &str| milliseconds(&doubt, tag, metrics.get(tag));
+    let ms = |tag: &str| Some(doubt.amount(format_args!("{tag} (line {line})"), value(tag))? * scale(tag));
+    let whole = |tag: &str| doubt.count(format_args!("{tag} (line {line})"), value(tag));
     let error = fields.get("error").filter(|e| !e.is_null());
     let cancelled = meta.get("was_cancelled").and_then(Value::as_bool).unwrap_or(false);
-    let gaps: Vec<f64> = metrics
-        .get("inter_chunk_latency")
-        .and_then(|m| m.get("value"))
-        .and_then(Value::as_array)
-        .map(|gaps| gaps.iter().filter_map(number).collect())
-        .unwrap_or_default();
-    let ttft = of("time_to_first_token");
+    let gaps = doubt.list(format_args!("inter_chunk_latency (line {line})"), value("inter_chunk_latency"));
+    let gap_scale = scale("inter_chunk_latency");
+    let gap = |(n, v)| doubt.entry(format_args!("inter_chunk_latency[{n}] (line {line})"), v);
+    let gaps = gaps.unwrap_or_default().iter().enumerate().filter_map(gap);
+    let gaps: Vec<f64> = gaps.map(|g| g * gap_scale).collect();
+    let ttft = ms("time_to_first_token");
     let tokens = whole("output_sequence_length");
-    let decode = of("request_latency").zip(ttft).map(|(e2e, ttft)| e2e - ttft);
+    let decode = ms("request_latency").zip(ttft).map(|(e2e, ttft)| e2e - ttft);
     let events = if ttft.is_some() { u32::try_from(gaps.len() + 1).unwrap_or(u32::MAX) } else { 0 };
     let record = Record {
         target: Target::Real,
         attempts: 1,
         item: meta.get("conversation_id").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        turn: meta.get("turn_index").and_then(number).and_then(count).unwrap_or(0),
+        turn: doubt.count(format_args!("turn_index (line {line})"), meta.get("turn_index")).unwrap_or(0),
         outcome: match (error, cancelled) {
             (Some(_), _) => Outcome::Failed,
             (None, true) => Outcome::HungUp,
@@ -201,16 +271,22 @@ fn request(fields: &Map<String, Value>) -> Result<Started, InteropError> {
         reasoning_tokens: whole("reasoning_token_count"),
         events,
         ttft_ms: ttft,
-        ttfat_ms: of("time_to_first_output_token"),
+        ttfat_ms: ms("time_to_first_output_token"),
         // One token a chunk: what came first was one token, so both definitions agree.
-        tpot_ms: of("inter_token_latency").filter(|_| tokens == Some(events)),
-        tpot_n1_ms: decode.zip(tokens.filter(|n| *n > 1)).map(|(ms, n)| ms / f64::from(n - 1)),
+        tpot_ms: ms("inter_token_latency").filter(|_| tokens == Some(events)),
+        tpot_n1_ms: decode.zip(tokens.filter(|n| *n > 1)).map(|(ms, n)| ms.max(0.0) / f64::from(n - 1)),
         icl_max_ms: gaps.iter().copied().reduce(f64::max),
-        e2e_ms: of("request_latency"),
+        e2e_ms: ms("request_latency"),
         ..Record::blank()
     };
-    let start = meta.get("request_start_ns").and_then(Value::as_u64);
-    Ok((start, ImportedRequest { record, gaps_ms: gaps }))
+    if decode.is_some_and(|ms| ms < -1e-6) {
+        doubt.at(format_args!("request_latency (line {line})"), "it is less than `time_to_first_token`");
+    }
+    let start = meta.get("request_start_ns").filter(|v| !v.is_null());
+    if start.is_some_and(|v| v.as_u64().is_none()) {
+        doubt.at(format_args!("request_start_ns (line {line})"), "a whole number from 0 on was expected");
+    }
+    doubt.settle((start.and_then(Value::as_u64), ImportedRequest { record, gaps_ms: gaps }))
 }
 
 /// Puts the row on a clock that begins with the first request.
@@ -219,7 +295,7 @@ fn placed(mut request: ImportedRequest, start: Option<u64>) -> ImportedRequest {
     let Some(start) = start else { return request };
     record.t_sched_ns = Nanos::new(start);
     record.t_send_ns = Some(Nanos::new(start));
-    let after = |ms: Option<f64>| super::ledger::nanos_since(0.0, start as f64 / 1e9 + ms? / 1e3);
+    let after = |ms: Option<f64>| nanos_since(0.0, start as f64 / 1e9 + ms? / 1e3);
     record.t_first_ns = after(record.ttft_ms);
     record.t_last_ns = after(record.e2e_ms);
     record.t_end_ns = record.t_last_ns;

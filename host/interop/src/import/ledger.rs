@@ -1,29 +1,53 @@
-//! Books the numbers of one foreign run: each key is either one of our figures or left out for a reason; none is simply
-//! forgotten.
+//! Books the numbers of one foreign run: each key is either one of our figures, a setting, or left out for a reason; none is
+//! simply forgotten.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::doubt::Doubt;
 use crate::figure::{Figure, ImportedRun, Statistic, Unmapped};
+
+/// Why a figure is left out that no list here names.
+const NOT_OURS: &str = "no figure of ours has its definition";
 
 /// A foreign object, and the run it becomes.
 pub(super) struct Ledger<'a> {
     fields: &'a Map<String, Value>,
+    pub(super) doubt: &'a Doubt,
+    /// Keys that were asked for.
+    seen: RefCell<HashSet<String>>,
     pub(super) run: ImportedRun,
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn new(fields: &'a Map<String, Value>) -> Self {
-        Self { fields, run: ImportedRun::blank() }
+    pub(super) fn new(fields: &'a Map<String, Value>, doubt: &'a Doubt) -> Self {
+        Self { fields, doubt, seen: RefCell::default(), run: ImportedRun::blank() }
     }
 
-    /// A number; absent and null are none, and so is what is not finite.
+    /// The value of a key, which is thereby accounted for.
+    pub(super) fn get(&self, key: &str) -> Option<&'a Value> {
+        let value = self.fields.get(key)?;
+        if !self.seen.borrow().contains(key) {
+            self.seen.borrow_mut().insert(key.to_owned());
+        }
+        Some(value)
+    }
+
+    /// An amount; absent and null are none.
     pub(super) fn number(&self, key: &str) -> Option<f64> {
-        self.fields.get(key).and_then(number)
+        self.doubt.amount(key, self.get(key))
+    }
+
+    /// A whole number.
+    pub(super) fn count(&self, key: &str) -> Option<u32> {
+        self.doubt.count(key, self.get(key))
     }
 
     /// A text; absent is empty.
     pub(super) fn text(&self, key: &str) -> String {
-        self.fields.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+        self.doubt.text(key, self.get(key)).to_owned()
     }
 
     /// Books `value` (of their key `theirs`, times `scale`) as ours; nothing when there is no value.
@@ -35,7 +59,7 @@ impl<'a> Ledger<'a> {
         scale: f64,
         note: Option<&'static str>,
     ) {
-        if let Some(value) = value.filter(|v| v.is_finite()) {
+        if let Some(value) = value {
             let figure = Figure { metric, statistic, value: value * scale, theirs: theirs.into(), note };
             self.run.figures.push(figure);
         }
@@ -47,37 +71,19 @@ impl<'a> Ledger<'a> {
         self.book((metric, Statistic::Total), key, value, 1.0, note);
     }
 
-    /// Says why a key that is there is none of ours.
-    pub(super) fn leave(&mut self, key: &str, why: &'static str) {
-        if self.fields.get(key).is_some_and(|v| !v.is_null()) {
-            self.run.unmapped.push(Unmapped { theirs: key.to_owned(), why });
+    /// Accounts for every key that nobody asked for, in the file's order: what `why` explains, and what no setting
+    /// explains but could be a figure.
+    pub(super) fn account(&mut self, settings: &[&str], why: impl Fn(&str) -> Option<&'static str>) {
+        for (key, value) in self.fields {
+            let asked = self.seen.borrow().contains(key);
+            if asked || value.is_null() || settings.contains(&key.as_str()) {
+                continue;
+            }
+            // A text or a yes is never a figure, unless it is known to be one.
+            let could_be = matches!(value, Value::Number(_) | Value::Array(_) | Value::Object(_));
+            if let Some(why) = why(key).or_else(|| could_be.then_some(NOT_OURS)) {
+                self.run.unmapped.push(Unmapped { theirs: key.clone(), why });
+            }
         }
     }
-}
-
-/// A finite number, also one written as a string.
-pub(super) fn number(value: &Value) -> Option<f64> {
-    let number = match value {
-        Value::Number(n) => n.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    number.filter(|n| n.is_finite())
-}
-
-/// A count that is a whole number from 0 on.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "checked to lie in the range of u32"
-)]
-pub(super) fn count(value: f64) -> Option<u32> {
-    (value >= 0.0 && value <= f64::from(u32::MAX) && value.fract() == 0.0).then_some(value as u32)
-}
-
-/// Seconds from some zero as nanoseconds from `zero`; what lies before it is `None`.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be within a century")]
-pub(super) fn nanos_since(zero: f64, seconds: f64) -> Option<benchhost_model::Nanos> {
-    let ns = (seconds - zero) * 1e9;
-    (ns.is_finite() && (0.0..3e18).contains(&ns)).then(|| benchhost_model::Nanos::new(ns.round() as u64))
 }

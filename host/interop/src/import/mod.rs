@@ -2,6 +2,7 @@
 //! tool beside this one. Numbers only: files are opened by whoever calls.
 
 mod aiperf;
+mod doubt;
 mod guidellm;
 mod inference_perf;
 mod ledger;
@@ -37,6 +38,16 @@ pub enum InteropError {
         /// The key that is missing or of another type.
         key: String,
     },
+    /// A key holds what it cannot: another type, a negative latency, a number out of all range.
+    #[error("the {tool} result has an impossible `{key}`: {why}")]
+    Wrong {
+        /// Who wrote it.
+        tool: Tool,
+        /// The key, with its place in lists: `ttfts[3]`.
+        key: String,
+        /// What is there, and what was expected.
+        why: String,
+    },
     /// Arrays that should go together do not.
     #[error("the {tool} result has {left} entries in `{first}` and {right} in `{second}`")]
     Uneven {
@@ -55,15 +66,20 @@ pub enum InteropError {
 
 /// Whether a text may be a foreign result: our own row files begin with a header line.
 pub fn looks_foreign(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '['])
+    without_mark(text).trim_start().starts_with(['{', '['])
+}
+
+/// Windows tools put a byte order mark before UTF-8; JSON has none.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Reads a result file of another tool: one JSON document, or one document a line.
 pub fn read(text: &str) -> Result<Imported, InteropError> {
-    let documents = documents(&python::plain_json(text))?;
+    let (documents, torn) = documents(&python::plain_json(without_mark(text)))?;
     let first = documents.first().ok_or(InteropError::Unknown)?;
     let has = |key: &str| first.contains_key(key);
-    if has("benchmarks") && has("metadata") {
+    let mut imported = if has("benchmarks") && has("metadata") {
         guidellm::read(first)
     } else if has("load_summary") && has("successes") {
         inference_perf::read(first)
@@ -77,32 +93,39 @@ pub fn read(text: &str) -> Result<Imported, InteropError> {
         serving::read(Tool::VllmBench, &documents)
     } else {
         Err(InteropError::Unknown)
+    }?;
+    if torn {
+        imported.remarks.push("the last line of the file is torn and left out");
     }
+    Ok(imported)
 }
 
 /// The objects of a text: one document, an array of documents, or one a line. A torn last line is left out, as a killed
-/// writer leaves one.
-fn documents(text: &str) -> Result<Vec<Map<String, Value>>, InteropError> {
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(one)) => return Ok(vec![one]),
-        Ok(Value::Array(many)) => return many.into_iter().map(object).collect(),
-        Ok(_) => return Err(InteropError::Unknown),
-        Err(error) if text.trim().lines().count() <= 1 => {
-            return Err(InteropError::NotJson { line: error.line(), cause: error.to_string() });
+/// writer leaves one; whether there was one.
+fn documents(text: &str) -> Result<(Vec<Map<String, Value>>, bool), InteropError> {
+    let not_json =
+        |line: usize, cause: serde_json::Error| InteropError::NotJson { line, cause: cause.to_string() };
+    let whole = match serde_json::from_str::<Value>(text) {
+        Ok(Value::Object(one)) => return Ok((vec![one], false)),
+        Ok(Value::Array(many)) => {
+            return Ok((many.into_iter().map(object).collect::<Result<_, _>>()?, false));
         }
-        Err(_) => {}
-    }
+        Ok(_) => return Err(InteropError::Unknown),
+        Err(error) => error,
+    };
     let lines: Vec<(usize, &str)> =
         text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).collect();
     let mut found = Vec::with_capacity(lines.len());
     for (place, (index, line)) in lines.iter().enumerate() {
         match serde_json::from_str::<Value>(line) {
             Ok(value) => found.push(object(value)?),
-            Err(_) if place > 0 && place + 1 == lines.len() && !text.ends_with('\n') => {}
-            Err(cause) => return Err(InteropError::NotJson { line: index + 1, cause: cause.to_string() }),
+            // Not one document a line, so the mistake is that of the one document.
+            Err(_) if place == 0 => return Err(not_json(whole.line(), whole)),
+            Err(_) if place + 1 == lines.len() && !text.ends_with('\n') => return Ok((found, true)),
+            Err(cause) => return Err(not_json(index + 1, cause)),
         }
     }
-    Ok(found)
+    if found.is_empty() { Err(not_json(whole.line(), whole)) } else { Ok((found, false)) }
 }
 
 fn object(value: Value) -> Result<Map<String, Value>, InteropError> {

@@ -2,14 +2,20 @@
 //! known. Every number and every verdict arrives decided; this module only writes them down, as text, Markdown, JSON and
 //! for GitHub. Signs and words carry the meaning, never colour.
 
+mod detail;
 mod evidence;
 mod github;
 mod json;
+mod page;
 mod render;
 mod series;
 
+use benchhost_model::LoadPoint;
 use serde::Serialize;
 
+pub(crate) use detail::percentile;
+pub use detail::{Banded, Detail, DetailLatency, Distributed, PromptChanges, PromptRow, ShiftRow};
+pub use page::comparison_page;
 pub use series::{HistoryTable, RankPlace, RankTable, ShiftLine};
 
 /// One side of a comparison.
@@ -100,8 +106,14 @@ pub struct ComparedRow {
 pub struct ComparedGroup {
     /// Workload and load.
     pub heading: String,
+    /// Workload and load apart, where both are known; for pictures.
+    #[serde(skip)]
+    pub place: Option<(String, LoadPoint)>,
     /// In the order to print, gating ones first.
     pub rows: Vec<ComparedRow>,
+    /// What stands behind them; `None`: it was not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Detail>,
 }
 
 /// A comparison, ready to be written.

@@ -14,10 +14,13 @@ impl ComparisonTable {
             loud(&self.sentence, style),
             self.sides(style),
         ];
-        blocks.extend(self.groups.iter().map(|g| match style {
-            TableStyle::Plain => plain(g),
-            TableStyle::Markdown => markdown(g),
-        }));
+        for group in &self.groups {
+            blocks.push(match style {
+                TableStyle::Plain => plain(group),
+                TableStyle::Markdown => markdown(group),
+            });
+            blocks.extend(group.detail.as_ref().map(|d| d.to_text(style)));
+        }
         if self.groups.is_empty() {
             blocks.push("nothing could be compared".to_owned());
         }

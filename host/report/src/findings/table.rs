@@ -18,7 +18,7 @@ pub(crate) fn findings_table(findings: &Findings) -> (Vec<&'static str>, Vec<Vec
         "Range",
         "Throughput",
         "Optimal point",
-        "First step below half",
+        "Gain per doubling falls below 50 %",
         "Shape",
         "Stands out",
     ];

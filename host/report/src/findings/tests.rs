@@ -82,7 +82,7 @@ fn every_finding_has_its_sentence() {
             "a, w: over concurrency 1 to 64, 10.0 to 400 tokens/s; a plateau at the end; 95 % of the highest throughput \
              from 32 on; from 16 to 32 a doubling brings +21.0%, below half; out of the run of the curve by more than the \
              intervals: 8 (5.00).",
-            "a and b, w, throughput (tokens/s): apart from concurrency=16 on, b is better with 900 against 700.",
+            "a and b, w, throughput (tokens/s): first apart at concurrency=16, where b is better with 900 against 700.",
             "a and b, w, throughput (tokens/s): the intervals overlap at every shared concurrency.",
             "a and b, w, throughput (tokens/s): not resolved, both need two runs at a shared concurrency.",
             "2 rows are INVALID and left out of the findings.",

@@ -117,7 +117,7 @@ fn parting(p: &Parting) -> String {
     );
     match &p.first {
         Some(first) => format!(
-            "{who}: apart from {}={} on, {} is better with {} against {}.",
+            "{who}: first apart at {}={}, where {} is better with {} against {}.",
             p.axis,
             exact(first.at),
             clean(&first.better),

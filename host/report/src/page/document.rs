@@ -13,6 +13,8 @@ const REGULAR: &[u8] = include_bytes!("../../fonts/Inter-Regular.sub.woff2");
 const SEMI_BOLD: &[u8] = include_bytes!("../../fonts/Inter-SemiBold.sub.woff2");
 /// Static figures together, so that the file stays small.
 const STATIC_BYTES: usize = 90_000;
+/// So many sentences of findings are shown unfolded.
+const WORDS_OPEN: usize = 8;
 /// Manifests together.
 const MANIFEST_BYTES: usize = 60_000;
 
@@ -25,7 +27,7 @@ pub fn page(page: &Page<'_>) -> String {
     let mut out = head(&title, &style);
     let _infallible = write!(
         out,
-        "<body><h1>{}</h1><p class=\"sub\">{}</p>",
+        "<body><main><h1>{}</h1><p class=\"sub\">{}</p>",
         html(&title),
         html(&headlines::subtitle(page))
     );
@@ -37,9 +39,10 @@ pub fn page(page: &Page<'_>) -> String {
     out.push_str("</div>");
     out.push_str(&findings(page));
     out.push_str(&sections(&chosen));
-    out.push_str(&statics(page));
-    out.push_str("<h2>All points</h2><p class=\"note\">Every row of the runs. Small below a figure: its 95 % interval within the run. “Harness ≤” bounds how far this program itself may have bent the latency.</p>");
+    out.push_str(&statics(page, &chosen));
+    out.push_str("<section class=\"points\"><h2>All points</h2><p class=\"note\">Every row of the runs. Small below a figure: its 95 % interval within the run. “Harness ≤” bounds how far this program itself may have bent the latency.</p>");
     out.push_str(&points::table(page.rows));
+    out.push_str("</section>");
     let remarks = points::remarks(page.rows);
     if !remarks.is_empty() {
         let _infallible = write!(out, "<h3>What must be known of single points</h3>{remarks}");
@@ -54,13 +57,13 @@ pub fn page(page: &Page<'_>) -> String {
     out.push_str(&environment(page));
     let _infallible = writeln!(
         out,
-        "<script type=\"application/json\" id=\"data\">{}</script><script>{SCRIPT}</script></body></html>",
+        "</main><script type=\"application/json\" id=\"data\">{}</script><script>{SCRIPT}</script></body></html>",
         json(&chosen.data)
     );
     out
 }
 
-fn style() -> String {
+pub(crate) fn style() -> String {
     let face = |weight: &str, font: &[u8]| {
         format!(
             "@font-face{{font-family:Inter;font-weight:{weight};src:url(data:font/woff2;base64,{}) format(\"woff2\")}}\n",
@@ -133,7 +136,7 @@ fn findings(page: &Page<'_>) -> String {
         sentences.iter().take(advice).map(item).collect::<String>()
     );
     if !rows.is_empty() {
-        out.push_str("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Findings\"><table class=\"sort\"><thead><tr>");
+        out.push_str("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Findings\"><table class=\"sort\"><caption class=\"unseen\">Findings, a row for each swept axis</caption><thead><tr>");
         for head in heads {
             let _infallible = write!(out, "<th scope=\"col\">{}</th>", html(head));
         }
@@ -150,12 +153,16 @@ fn findings(page: &Page<'_>) -> String {
     }
     let rest: String = sentences.iter().skip(advice).map(item).collect();
     if !rest.is_empty() {
-        let _infallible =
-            write!(out, "<details><summary>In words</summary><ul class=\"says\">{rest}</ul></details>");
+        let open = if sentences.len() - advice <= WORDS_OPEN { " open" } else { "" };
+        let _infallible = write!(
+            out,
+            "<details class=\"words\"{open}><summary>In words</summary><ul class=\"says\">{rest}</ul></details>"
+        );
     }
     out
 }
 
+/// Hidden until the script has something to put below each heading.
 fn sections(chosen: &Chosen) -> String {
     let mut out = String::from("<h2>Charts</h2>");
     for chart in &chosen.data.charts {
@@ -163,7 +170,7 @@ fn sections(chosen: &Chosen) -> String {
             if chart.folded { ("<details><summary>", "</summary>", "</details>") } else { ("", "", "") };
         let _infallible = write!(
             out,
-            "<section>{open}<h3>{}</h3>{middle}<p class=\"note\">{}</p><div id=\"chart-{}\"></div>{close}</section>",
+            "<section hidden>{open}<h3>{}</h3>{middle}<p class=\"note\">{}</p><div id=\"chart-{}\"></div>{close}</section>",
             html(&chart.title),
             html(&chart.note),
             html(&chart.id)
@@ -173,7 +180,7 @@ fn sections(chosen: &Chosen) -> String {
 }
 
 /// Static figures for readers whose browser runs no script.
-fn statics(page: &Page<'_>) -> String {
+fn statics(page: &Page<'_>, chosen: &Chosen) -> String {
     let mut out = String::from("<noscript><p class=\"note\">Scripts are off: these are static figures.</p>");
     let (mut taken, mut more) = (0, Vec::new());
     for picture in page.pictures {
@@ -191,6 +198,11 @@ fn statics(page: &Page<'_>) -> String {
             "<p class=\"note\">Also in the folder <code>plots</code>: {}</p>",
             html(&more.join(", "))
         );
+    }
+    let titles: Vec<&str> = chosen.data.charts.iter().map(|c| c.title.as_str()).collect();
+    if !titles.is_empty() {
+        let _infallible =
+            write!(out, "<p class=\"note\">With scripts the page draws: {}.</p>", html(&titles.join("; ")));
     }
     out + "</noscript>"
 }

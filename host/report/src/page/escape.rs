@@ -9,16 +9,15 @@ use sha2::{Digest, Sha256};
 use crate::lines::clean;
 
 /// `text` as HTML text or as the value of a quoted attribute; on one line, without what a terminal or a reader acts on.
-pub(super) fn html(text: &str) -> String {
+pub(crate) fn html(text: &str) -> String {
     escaped(&clean(text))
 }
 
-/// The same with its lines kept.
+/// The same with its lines and spaces kept.
 pub(super) fn html_lines(text: &str) -> String {
-    text.lines()
-        .map(|line| escaped(&line.replace(|c: char| c.is_control(), " ")))
-        .collect::<Vec<_>>()
-        .join("\n")
+    // A letter that cleaning takes away is one that a reader acts on, or a space.
+    let acts = |c: char| clean(c.encode_utf8(&mut [0; 4])).is_empty();
+    text.lines().map(|line| escaped(&line.replace(acts, " "))).collect::<Vec<_>>().join("\n")
 }
 
 fn escaped(text: &str) -> String {
@@ -43,6 +42,8 @@ pub(super) fn json(value: &impl Serialize) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
+            // They would turn the text around them, and stand nowhere but in strings.
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.push(' '),
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
                 // Writing into a string cannot fail.
                 let _infallible = write!(out, "\\u{:04x}", u32::from(c));
@@ -70,7 +71,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 }
 
 /// The source expression that allows exactly this inline script or style (CSP level 3, section 2.3.1).
-pub(super) fn allowance(text: &str) -> String {
+pub(crate) fn allowance(text: &str) -> String {
     format!("'sha256-{}'", base64(&Sha256::digest(text.as_bytes())))
 }
 
@@ -96,6 +97,15 @@ mod tests {
     #[test]
     fn the_allowance_of_nothing_is_the_hash_of_nothing() {
         assert_eq!(allowance(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
+    }
+
+    #[test]
+    fn marks_that_turn_text_around_are_taken_out() {
+        let text = "a\u{202e}b\u{2066}c\u{200f}d";
+        assert_eq!(html(text), "a b c d");
+        assert_eq!(html_lines("  a\u{202e}b\u{7}\n\tc"), "  a b \n c");
+        let back: String = serde_json::from_str(&json(&text)).unwrap();
+        assert_eq!(back, "a b c d");
     }
 
     #[test]

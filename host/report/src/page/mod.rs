@@ -5,7 +5,7 @@
 
 mod charts;
 mod document;
-mod escape;
+pub(crate) mod escape;
 mod headlines;
 mod lanes;
 mod points;
@@ -13,14 +13,14 @@ mod points;
 #[cfg(test)]
 mod tests;
 
-use benchhost_model::{Findings, LoadPoint, SummaryRow};
+use benchhost_model::{Findings, SummaryRow};
 use serde_json::Value;
 
 use crate::pictures::{Picture, Timeline};
+use crate::series::{Lanes, Latencies};
 
-pub use charts::{Latencies, LatencyKind};
 pub use document::page;
-pub use lanes::{Lane, Lanes};
+pub(crate) use document::style;
 
 /// Everything the page shows.
 #[derive(Debug, Default)]
@@ -60,21 +60,4 @@ pub struct RunNote {
     pub warnings: Vec<String>,
     /// Its manifest.
     pub manifest: Value,
-}
-
-/// Which point a chart's detail belongs to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Place {
-    /// Engine, variant and model, as in rows.
-    pub engine: String,
-    /// Label.
-    pub variant: String,
-    /// Model.
-    pub model: String,
-    /// The simulator answered.
-    pub simulated: bool,
-    /// Workload.
-    pub workload: String,
-    /// Load.
-    pub load: LoadPoint,
 }

@@ -20,7 +20,7 @@ pub(super) fn table(rows: &[SummaryRow]) -> String {
     let bodies: Vec<Vec<Cell>> = rows.iter().map(|r| cells(r, memory, objectives, cost, &scores)).collect();
     let heads: Vec<String> = bodies.first().into_iter().flatten().map(|c| c.head.clone()).collect();
     let mut out = String::from(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"All points\"><table class=\"sort\"><thead><tr>",
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"All points\"><table class=\"sort\"><caption class=\"unseen\">All points, a row for each run of a load point</caption><thead><tr>",
     );
     for head in heads {
         let _infallible = write!(out, "<th scope=\"col\">{}</th>", html(&head));

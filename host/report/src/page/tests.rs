@@ -2,9 +2,10 @@
 
 use benchhost_model::{LoadPoint, SummaryRow, Verdict};
 
-use super::{Lane, Lanes, Latencies, LatencyKind, Page, Place, RunNote, page};
+use super::{Lanes, Latencies, Page, RunNote, page};
 use crate::fixtures::{around, row, simulated};
 use crate::pictures::{Caption, Curve, Span, Timeline, pictures};
+use crate::series::{Lane, LatencyKind, Place};
 
 const HOSTILE: &str = "</script><img src=http://evil.example/x onerror=alert(1)>\u{2028}\"'&";
 
@@ -185,6 +186,21 @@ fn no_rows_make_a_page_that_says_so() {
     let html = page(&Page::default());
     assert!(html.contains("Nothing was measured") && html.contains("Not shown"));
     assert_eq!(data(&html)["charts"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn lengths_of_a_sweep_have_a_heat_map_and_an_ablation_by_their_name() {
+    let rows: Vec<SummaryRow> = [128, 512]
+        .into_iter()
+        .flat_map(|n| {
+            [1, 8]
+                .map(|load| SummaryRow { workload: format!("synthetic-in{n}"), ..row("vllm", "fp16", load) })
+        })
+        .collect();
+    let html = page(&Page { rows: &rows, ..Page::default() });
+    assert!(html.contains("<h3>synthetic: over input tokens</h3>"), "ablation");
+    assert!(html.contains("<h3>synthetic: input tokens by load</h3>"), "heat map");
+    assert!(!html.contains("the runs sweep none") && !html.contains("do not cross"));
 }
 
 #[test]

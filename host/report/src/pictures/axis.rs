@@ -32,6 +32,28 @@ impl Axis {
         }
     }
 
+    /// An axis without values or ticks, for panels that draw their own.
+    pub(super) fn bare(bottom: f64) -> Self {
+        Self { ticks: Vec::new(), ..Self::linear(&[], bottom, bottom) }
+    }
+
+    /// An axis from a round number below the lowest value to one above the highest: for values whose distance from 0 says
+    /// nothing. From 0 when they reach near it.
+    pub(super) fn around(values: &[f64], bottom: f64, top: f64) -> Self {
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let span = high - low;
+        if !(span > 0.0 && span.is_finite()) || low < span {
+            return Self::linear(values, bottom, top);
+        }
+        let step = round_step(span / 5.0);
+        let (first, last) = ((low / step).floor(), (high / step).ceil());
+        let places = (0..=12).map(|k| first + f64::from(k)).take_while(|k| *k <= last);
+        let values: Vec<f64> = places.map(|k| k * step).collect();
+        let ticks = values.iter().copied().zip(numbers::ticks(&values)).collect();
+        Self { log: false, low: first * step, high: last * step, bottom, top, ticks }
+    }
+
     /// An axis from 0 (or the lowest value, if that is below) to a round number above the highest.
     pub(super) fn linear(values: &[f64], bottom: f64, top: f64) -> Self {
         let low = values.iter().copied().fold(0.0, f64::min);
@@ -45,8 +67,8 @@ impl Axis {
         Self { log: false, low: first * step, high: last * step, bottom, top, ticks }
     }
 
-    /// Ticks at 1, 2 and 5 in each decade; at powers of ten when there are more than three.
-    fn logarithmic(low: f64, high: f64, bottom: f64, top: f64) -> Self {
+    /// Ticks at 1, 2 and 5 in each decade; at powers of ten when there are more than three. `low` is above 0.
+    pub(super) fn logarithmic(low: f64, high: f64, bottom: f64, top: f64) -> Self {
         let (first, last) = (low.log10().floor(), high.log10().ceil());
         let decades = last - first;
         let digits: &[f64] = if decades > 3.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
@@ -66,6 +88,11 @@ impl Axis {
         values.retain(|v| (low..=high).contains(v));
         let ticks = values.into_iter().map(|v| (v, log_label(v))).collect();
         Self { log: true, low, high, bottom, top, ticks }
+    }
+
+    /// Whether `value` lies on it.
+    pub(super) fn holds(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
     }
 
     /// The pixel of `value`.
@@ -111,6 +138,18 @@ mod tests {
         assert_eq!(labels(&axis), ["0", "20", "40", "60", "80", "100"]);
         assert!((axis.place(0.0) - 100.0).abs() < 1e-9 && (axis.place(100.0)).abs() < 1e-9);
         assert!(!axis.log);
+    }
+
+    #[test]
+    fn values_far_from_zero_fill_an_axis_around_them() {
+        assert_eq!(
+            labels(&Axis::around(&[510.0, 598.0], 0.0, 100.0)),
+            ["500", "520", "540", "560", "580", "600"]
+        );
+        assert_eq!(labels(&Axis::around(&[10.0, 97.0], 0.0, 100.0))[0], "0");
+        for few in [vec![], vec![5.0], vec![f64::INFINITY, 1.0]] {
+            assert!(!Axis::around(&few, 0.0, 100.0).ticks.is_empty(), "{few:?}");
+        }
     }
 
     #[test]

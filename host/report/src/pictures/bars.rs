@@ -1,17 +1,16 @@
-//! The summary as bars, at one load that all configurations share: throughput, time to first token, latency, GPU
-//! memory, cost and scores, as far as they are known.
+//! The summary as bars, at one load that all configurations share: throughput, time to first token, latency, GPU memory
+//! and cost, as far as they are known. Scores have a figure of their own.
 
 use benchhost_model::{LoadPoint, SummaryRow};
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Colour};
-use super::frame::{Cell, Grid, figure};
+use super::frame::{Cell, Grid, Sign, figure};
 use super::letters::{Face, fit, width};
 use super::look::{INK, Look, MUTED, TICK, looks, plain};
 use super::panel::{Plot, Words, ground, watermark};
 use super::sweep::throughput;
-use super::{Caption, Picture, Scene, file_name, load_words};
-use crate::lines::clean;
+use super::{Caption, Picture, Scene, file_name, load_of};
 use crate::metric::{COST, E2E_P50, GPU_MEMORY, TTFT_P50};
 use crate::numbers::{NOTHING, figure as digits};
 use crate::series::{Series, Spread, by_load, distinct, headline, loads, series_of};
@@ -44,26 +43,32 @@ fn one(rows: &[&SummaryRow], caption: &Caption) -> Option<super::Svg> {
     let series = series_of(rows);
     let load = shared_load(rows, &series)?;
     let looks = looks(&series, &caption.colours);
-    let panels = panels(rows, &series, load);
+    let panels = panels(rows, &series, load, caption);
     if panels.is_empty() {
         return None;
     }
     let scene = Scene { rows, series: &series, looks: &looks };
     let numbered = numbered(&series, cell_width(panels.len()));
-    let mut head =
-        scene.head(caption, &format!("Summary at {}", load_words(load)), &[load_words(load)], true);
+    let at = load_of(rows, load);
+    let title = match series.as_slice() {
+        [one] => format!("{} at {at}", one.label),
+        [a, b] => format!("How do {} and {} compare at {at}?", a.label, b.label),
+        all => format!("How do {} configurations compare at {at}?", all.len()),
+    };
+    let mut head = scene.head(caption, &title, &[at, scene.repeats("whisker")], Sign::Swatch);
     if numbered {
         for (i, entry) in head.legend.iter_mut().enumerate() {
             entry.label = format!("{}  {}", i + 1, entry.label);
         }
     }
-    let grid = Grid { columns: 4, width: cell_width(panels.len()), height: 400 };
+    let columns = if panels.len() == 4 { 2 } else { 3 };
+    let grid = Grid { columns, width: cell_width(panels.len()), height: 340 };
     Some(figure(&head, grid, &panels, |canvas, panel, cell| {
         let words = Words {
             title: panel.title.clone(),
             higher_is_better: Some(panel.higher_is_better),
-            note: String::new(),
             simulated: scene.any_simulated(),
+            ..Words::default()
         };
         let names: Vec<String> = series
             .iter()
@@ -77,9 +82,8 @@ fn one(rows: &[&SummaryRow], caption: &Caption) -> Option<super::Svg> {
 const fn cell_width(panels: usize) -> u32 {
     match panels {
         1 => 720,
-        2 => 540,
-        3 => 460,
-        _ => 380,
+        2 | 4 => 510,
+        _ => 340,
     }
 }
 
@@ -90,11 +94,11 @@ pub(crate) fn shared_load(rows: &[&SummaryRow], series: &[Series<'_>]) -> Option
 }
 
 /// The panels for which any series has a value.
-fn panels(rows: &[&SummaryRow], series: &[Series<'_>], load: LoadPoint) -> Vec<Panel> {
+fn panels(rows: &[&SummaryRow], series: &[Series<'_>], load: LoadPoint, caption: &Caption) -> Vec<Panel> {
     let values = |pick: &dyn Fn(&SummaryRow) -> Option<f64>| -> Vec<Option<Spread>> {
         series.iter().map(|s| s.spread(load, pick)).collect()
     };
-    let mut panels: Vec<Panel> = [throughput(rows), TTFT_P50, E2E_P50, GPU_MEMORY, COST]
+    let mut panels: Vec<Panel> = [throughput(rows, caption.throughput), TTFT_P50, E2E_P50, GPU_MEMORY, COST]
         .into_iter()
         .map(|m| Panel {
             title: m.title(),
@@ -102,14 +106,6 @@ fn panels(rows: &[&SummaryRow], series: &[Series<'_>], load: LoadPoint) -> Vec<P
             values: values(&|r| (m.pick)(r)),
         })
         .collect();
-    let mut scores: Vec<&str> = rows.iter().flat_map(|r| r.scores.keys().map(String::as_str)).collect();
-    scores.sort_unstable();
-    scores.dedup();
-    panels.extend(scores.into_iter().map(|name| Panel {
-        title: format!("Score: {}", clean(name)),
-        higher_is_better: true,
-        values: values(&|r| r.scores.get(name).copied()),
-    }));
     panels.retain(|p| p.values.iter().any(Option::is_some));
     panels
 }
@@ -162,13 +158,13 @@ fn paint(
 }
 
 /// Where a bar stands, in px.
-struct Bar {
-    middle: f64,
-    width: f64,
+pub(super) struct Bar {
+    pub(super) middle: f64,
+    pub(super) width: f64,
 }
 
 /// The mean as a bar from 0, and a whisker where repeats differ.
-fn paint_bar(canvas: &mut Canvas<'_>, axis: &Axis, bar: &Bar, spread: &Spread, colour: Colour) {
+pub(super) fn paint_bar(canvas: &mut Canvas<'_>, axis: &Axis, bar: &Bar, spread: &Spread, colour: Colour) {
     let [low, mean, high, base] = [spread.low, spread.mean, spread.high, 0.0].map(|v| axis.place(v));
     let (left, right) = (bar.middle - bar.width / 2.0, bar.middle + bar.width / 2.0);
     canvas.rect([left, mean.min(base)], [right, mean.max(base)], colour, 1.0);
@@ -181,7 +177,7 @@ fn paint_bar(canvas: &mut Canvas<'_>, axis: &Axis, bar: &Bar, spread: &Spread, c
 }
 
 /// The value on white, so that a grid line does not strike it through.
-fn value_label(canvas: &mut Canvas<'_>, middle: f64, baseline: f64, value: f64) {
+pub(super) fn value_label(canvas: &mut Canvas<'_>, middle: f64, baseline: f64, value: f64) {
     let text = digits(value);
     let half = width(&text, TICK, Face::Regular) / 2.0 + 1.5;
     canvas.rect(

@@ -131,6 +131,12 @@ impl Canvas<'_> {
         let _infallible = self.0.draw_path(points.iter().map(|p| at(*p)), &pen(colour, 1.0, width));
     }
 
+    /// Two strokes that cross at `centre` and reach `arm` px to each side.
+    pub(super) fn cross(&mut self, [x, y]: [f64; 2], arm: f64, colour: Colour, width: f64) {
+        self.line(&[[x - arm, y - arm], [x + arm, y + arm]], colour, width);
+        self.line(&[[x - arm, y + arm], [x + arm, y - arm]], colour, width);
+    }
+
     /// A line through `points` in dashes of `dash` px with gaps of the same length.
     pub(super) fn dashes(&mut self, points: &[[f64; 2]], colour: Colour, width: f64, dash: f64) {
         let mut walked = 0.0;

@@ -3,7 +3,7 @@
 
 use super::canvas::{Anchor, Canvas, Svg, draw};
 use super::letters::{CAP_HEIGHT, Face, fit, width};
-use super::look::{ALERT, INK, LEGEND, Look, MUTED, SUBTITLE, TITLE, bold, mark, plain};
+use super::look::{ALERT, CAPTION, INK, LEGEND, Look, MUTED, SUBTITLE, TITLE, bold, mark, plain};
 
 /// Left edge of all text.
 pub(super) const EDGE: f64 = 24.0;
@@ -19,15 +19,29 @@ pub(super) struct Head {
     /// What was simulated; `None`: nothing.
     pub(super) simulated: Option<String>,
     pub(super) legend: Vec<Entry>,
+    /// Where the figures are from, below the panels; may be empty.
+    pub(super) source: String,
 }
 
-/// One series in the legend.
+/// One sign in the legend.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) label: String,
     pub(super) look: Look,
-    /// A swatch, as for bars, instead of a line with a mark.
-    pub(super) swatch: bool,
+    pub(super) sign: Sign,
+}
+
+/// How an entry of the legend is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// A line with a mark.
+    Line,
+    /// A filled square, as for bars.
+    Swatch,
+    /// A dashed line.
+    Dashes,
+    /// A cross.
+    Cross,
 }
 
 /// The room of one panel, in px.
@@ -63,7 +77,8 @@ pub(super) fn figure<P>(
     let rows = u32::try_from(panels.len()).unwrap_or(u32::MAX).div_ceil(columns);
     let head_lines = subtitle.len() + usize::from(head.simulated.is_some());
     let body = 48.0 + 19.0 * head_lines as f64 + legend_height(&legend) + 6.0;
-    let down = rows * grid.height + ceil(body);
+    let foot = if head.source.is_empty() { 0.0 } else { 24.0 };
+    let down = rows * grid.height + ceil(body + foot);
     let spoken = match &head.simulated {
         Some(_) => format!("{} (simulated)", head.title),
         None => head.title.clone(),
@@ -82,6 +97,10 @@ pub(super) fn figure<P>(
             baseline += 19.0;
         }
         paint_legend(canvas, &head.legend, &legend, baseline + 3.0);
+        if !head.source.is_empty() {
+            let source = fit(&head.source, CAPTION, Face::Regular, room);
+            canvas.text(&source, EDGE, f64::from(down) - 12.0, plain(CAPTION, MUTED, Anchor::Start));
+        }
         for (i, p) in (0..).zip(panels) {
             let (column, row): (u32, u32) = (i % columns, i / columns);
             let cell = Cell {
@@ -143,7 +162,10 @@ fn placed(legend: &[Entry], room: f64) -> Vec<Placed> {
 }
 
 const fn sign_width(entry: &Entry) -> f64 {
-    if entry.swatch { 21.0 } else { 36.0 }
+    match entry.sign {
+        Sign::Line | Sign::Dashes => 36.0,
+        Sign::Swatch | Sign::Cross => 21.0,
+    }
 }
 
 fn legend_height(legend: &[Placed]) -> f64 {
@@ -154,11 +176,15 @@ fn paint_legend(canvas: &mut Canvas<'_>, legend: &[Entry], places: &[Placed], to
     for (entry, place) in legend.iter().zip(places) {
         let x = EDGE + place.left;
         let middle = top + 6.0 + 22.0 * place.line as f64;
-        if entry.swatch {
-            canvas.rect([x, middle - 7.0], [x + 14.0, middle + 7.0], entry.look.colour, 1.0);
-        } else {
-            canvas.line(&[[x, middle], [x + 28.0, middle]], entry.look.colour, 2.5);
-            mark(canvas, [x + 14.0, middle], entry.look);
+        let across = [[x, middle], [x + 28.0, middle]];
+        match entry.sign {
+            Sign::Swatch => canvas.rect([x, middle - 7.0], [x + 14.0, middle + 7.0], entry.look.colour, 1.0),
+            Sign::Dashes => canvas.dashes(&across, entry.look.colour, 1.6, 4.0),
+            Sign::Cross => canvas.cross([x + 7.0, middle], 4.5, entry.look.colour, 1.8),
+            Sign::Line => {
+                canvas.line(&across, entry.look.colour, 2.5);
+                mark(canvas, [x + 14.0, middle], entry.look);
+            }
         }
         let baseline = middle + CAP_HEIGHT * LEGEND / 2.0;
         canvas.text(&place.text, x + sign_width(entry), baseline, plain(LEGEND, INK, Anchor::Start));
@@ -183,8 +209,9 @@ mod tests {
         let look = Look { colour: INK, mark: Mark::Circle };
         let names =
             ["vllm", "a-very-long-name/of-a-configuration-that-nobody-can-read-in-one-go-at-all", "x"];
-        let legend: Vec<Entry> =
-            (0..9).map(|i| Entry { label: format!("{} {i}", names[i % 3]), look, swatch: false }).collect();
+        let legend: Vec<Entry> = (0..9)
+            .map(|i| Entry { label: format!("{} {i}", names[i % 3]), look, sign: Sign::Line })
+            .collect();
         let places = placed(&legend, 700.0);
         for (i, place) in places.iter().enumerate() {
             let end = place.left + 36.0 + width(&place.text, LEGEND, Face::Regular);

@@ -113,7 +113,7 @@ mod tests {
     fn both_fonts_have_every_character_the_pictures_write_themselves() {
         for font in [REGULAR, SEMI_BOLD] {
             let known = advances(font).unwrap();
-            for c in ('!'..='~').chain(" ·–—…↑↓−×±µ≤≥°".chars()) {
+            for c in ('!'..='~').chain(" ·–—…←↑→↓−×±µ≤≥°".chars()) {
                 assert!(known.contains_key(&u32::from(c)), "{c}");
             }
         }

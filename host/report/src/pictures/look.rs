@@ -14,7 +14,7 @@ pub(super) const GRID: Colour = Colour(228, 231, 235);
 pub(super) const AXIS: Colour = Colour(150, 156, 164);
 /// For the word SIMULATED; 5.6 to 1 on white.
 pub(super) const ALERT: Colour = Colour(176, 58, 0);
-const WHITE: Colour = Colour(255, 255, 255);
+pub(super) const WHITE: Colour = Colour(255, 255, 255);
 
 const BLUE: Colour = Colour(0, 114, 178);
 const VERMILLION: Colour = Colour(213, 94, 0);
@@ -108,8 +108,18 @@ pub(crate) const fn in_order(place: usize) -> Look {
 }
 
 /// Draws `look`'s mark with a white ring, so that marks on a line of their own colour stand out.
-pub(super) fn mark(canvas: &mut Canvas<'_>, [x, y]: [f64; 2], look: Look) {
-    for (grown, colour) in [(1.5, WHITE), (0.0, look.colour)] {
+pub(super) fn mark(canvas: &mut Canvas<'_>, at: [f64; 2], look: Look) {
+    layers(canvas, at, look, &[(1.5, WHITE), (0.0, look.colour)]);
+}
+
+/// The same, hollow: a point that cannot be relied on.
+pub(super) fn hollow(canvas: &mut Canvas<'_>, at: [f64; 2], look: Look) {
+    layers(canvas, at, look, &[(1.5, WHITE), (0.3, look.colour), (-1.7, WHITE)]);
+}
+
+/// The mark in several sizes over one another: by how much each is grown, and its colour.
+fn layers(canvas: &mut Canvas<'_>, [x, y]: [f64; 2], look: Look, layers: &[(f64, Colour)]) {
+    for &(grown, colour) in layers {
         match look.mark {
             Mark::Circle => canvas.circle([x, y], 4.5 + grown, colour),
             Mark::Square => {
@@ -140,12 +150,13 @@ pub(super) const fn bold(size: f64, colour: Colour, anchor: Anchor) -> Lettering
     Lettering { size, face: Face::Bold, colour, anchor, opacity: 1.0 }
 }
 
+// Figures are about 1,020 px wide and shown 800 px wide in a README: what is set in 11.5 px is read in 9.
 pub(super) const TITLE: f64 = 19.5;
-pub(super) const SUBTITLE: f64 = 12.2;
-pub(super) const PANEL_TITLE: f64 = 13.0;
-pub(super) const CAPTION: f64 = 11.0;
-pub(super) const TICK: f64 = 10.5;
-pub(super) const LEGEND: f64 = 12.2;
+pub(super) const SUBTITLE: f64 = 12.5;
+pub(super) const PANEL_TITLE: f64 = 13.5;
+pub(super) const CAPTION: f64 = 11.5;
+pub(super) const TICK: f64 = 11.5;
+pub(super) const LEGEND: f64 = 12.5;
 
 #[cfg(test)]
 mod tests {

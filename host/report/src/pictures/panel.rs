@@ -4,7 +4,9 @@ use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Lettering};
 use super::frame::{Cell, EDGE};
 use super::letters::{CAP_HEIGHT, Face, fit, width};
-use super::look::{AXIS, CAPTION, GRID, INK, Look, MUTED, PANEL_TITLE, TICK, bold, mark, plain};
+use super::look::{
+    AXIS, CAPTION, GRID, INK, Look, MUTED, PANEL_TITLE, TICK, WHITE, bold, hollow, mark, plain,
+};
 use crate::metric::direction;
 use crate::series::Spread;
 
@@ -25,6 +27,8 @@ pub(super) struct Point {
     pub(super) spread: Spread,
     /// A higher percentile, drawn dashed.
     pub(super) upper: Option<f64>,
+    /// The verdict on it is not VALID: drawn hollow.
+    pub(super) doubted: bool,
 }
 
 /// One series: a point for each place, where there is one.
@@ -35,7 +39,7 @@ pub(super) struct Line {
 }
 
 /// Words above a panel.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Words {
     pub(super) title: String,
     /// `None`: neither.
@@ -44,6 +48,8 @@ pub(super) struct Words {
     pub(super) note: String,
     /// Any of it was simulated.
     pub(super) simulated: bool,
+    /// Objectives: words and value.
+    pub(super) goals: Vec<(String, f64)>,
 }
 
 /// The rectangle that values are drawn in, in px.
@@ -58,14 +64,14 @@ pub(super) struct Plot {
 impl Plot {
     pub(super) const fn of(cell: Cell) -> Self {
         Self {
-            left: cell.left + 66.0,
+            left: cell.left + 68.0,
             right: cell.left + cell.width - 18.0,
             top: cell.top + 58.0,
             bottom: cell.top + cell.height - 56.0,
         }
     }
 
-    fn middle(self) -> f64 {
+    pub(super) fn middle(self) -> f64 {
         f64::midpoint(self.left, self.right)
     }
 }
@@ -76,14 +82,10 @@ pub(super) fn ground(canvas: &mut Canvas<'_>, cell: Cell, words: &Words, axis: O
     let (left, room) = (cell.left + EDGE, cell.width - EDGE - 18.0);
     let title = fit(&words.title, PANEL_TITLE, Face::Bold, room);
     canvas.text(&title, left, cell.top + 20.0, bold(PANEL_TITLE, INK, Anchor::Start));
-    let mut caption = words.higher_is_better.map_or("", direction).to_owned();
-    if axis.is_some_and(|a| a.log) {
-        caption.push_str(" · log scale");
-    }
-    if !words.note.is_empty() {
-        caption = format!("{caption} · {}", words.note);
-    }
-    let caption = fit(&caption, CAPTION, Face::Regular, room);
+    let log = if axis.is_some_and(|a| a.log) { "log scale" } else { "" };
+    let parts = [words.higher_is_better.map_or("", direction), log, &words.note];
+    let parts: Vec<&str> = parts.into_iter().filter(|p| !p.is_empty()).collect();
+    let caption = fit(&parts.join(" · "), CAPTION, Face::Regular, room);
     canvas.text(&caption, left, cell.top + 39.0, plain(CAPTION, MUTED, Anchor::Start));
     for (value, label) in axis.iter().flat_map(|a| &a.ticks) {
         let y = axis.map_or(plot.bottom, |a| a.place(*value));
@@ -91,8 +93,10 @@ pub(super) fn ground(canvas: &mut Canvas<'_>, cell: Cell, words: &Words, axis: O
         let baseline = y + CAP_HEIGHT * TICK / 2.0;
         canvas.text(label, plot.left - 9.0, baseline, plain(TICK, MUTED, Anchor::End));
     }
-    let base = axis.filter(|a| !a.log).map_or(plot.bottom, |a| a.place(0.0));
-    canvas.line(&[[plot.left, base], [plot.right, base]], AXIS, 1.3);
+    if axis.is_none_or(|a| !a.ticks.is_empty()) {
+        let base = axis.filter(|a| !a.log).map_or(plot.bottom, |a| a.place(0.0));
+        canvas.line(&[[plot.left, base], [plot.right, base]], AXIS, 1.3);
+    }
     if axis.is_none() {
         let y = f64::midpoint(plot.top, plot.bottom);
         canvas.text("no data", plot.middle(), y, plain(PANEL_TITLE, MUTED, Anchor::Middle));
@@ -119,11 +123,15 @@ pub(super) fn lines(canvas: &mut Canvas<'_>, cell: Cell, words: &Words, places: 
         .flat_map(|p| [Some(p.spread.low), Some(p.spread.high), p.upper])
         .flatten()
         .collect();
-    let axis = (!values.is_empty()).then(|| Axis::of(&values, plot.bottom, plot.top));
+    let axis = (!values.is_empty()).then(|| {
+        let values: Vec<f64> = values.iter().copied().chain(near(&words.goals, &values)).collect();
+        Axis::of(&values, plot.bottom, plot.top)
+    });
     ground(canvas, cell, words, axis.as_ref());
     watermark(canvas, cell, words, 0.07);
     bottom_axis(canvas, plot, places);
     let Some(axis) = axis else { return };
+    goals(canvas, plot, &axis, &words.goals);
     // Points over a single place would hide each other, so they stand side by side there.
     let apart = if places.shares.len() == 1 {
         ((plot.right - plot.left) / lines.len() as f64).min(36.0)
@@ -150,9 +158,45 @@ pub(super) fn lines(canvas: &mut Canvas<'_>, cell: Cell, words: &Words, places: 
     for (series, line) in lines.iter().enumerate() {
         for (i, point) in line.points.iter().enumerate() {
             if let Some(point) = point {
-                mark(canvas, [x_of(series, i), axis.place(point.spread.mean)], line.look);
+                let draw = if point.doubted { hollow } else { mark };
+                draw(canvas, [x_of(series, i), axis.place(point.spread.mean)], line.look);
             }
         }
+    }
+}
+
+/// An objective this far above the highest value is told instead of drawn: the lines would lie at the bottom.
+const REACH: f64 = 3.0;
+
+/// The objectives that the axis makes room for.
+fn near<'g>(goals: &'g [(String, f64)], values: &[f64]) -> impl Iterator<Item = f64> + 'g {
+    let highest = values.iter().copied().fold(0.0, f64::max);
+    goals
+        .iter()
+        .map(|(_, value)| *value)
+        .filter(move |value| (0.0..=highest * REACH).contains(value) && *value > 0.0)
+}
+
+/// A dashed line at each objective on the axis, its words at the left, where latencies are low; the others are said in
+/// words at the top.
+fn goals(canvas: &mut Canvas<'_>, plot: Plot, axis: &Axis, goals: &[(String, f64)]) {
+    let room = plot.right - plot.left;
+    let style = plain(CAPTION, INK, Anchor::Start);
+    for (words, value) in goals {
+        if !axis.holds(*value) {
+            let text = fit(&format!("{words} ↑"), CAPTION, Face::Regular, room);
+            canvas.text(&text, plot.left + 3.0, plot.top - 5.0, style);
+            continue;
+        }
+        let y = axis.place(*value);
+        canvas.dashes(&[[plot.left, y], [plot.right, y]], INK, 1.2, 5.0);
+        let text = fit(words, CAPTION, Face::Regular, room);
+        // Under a line at the very top, away from the caption.
+        let baseline = if y - plot.top < 16.0 { y + 13.0 } else { y - 5.0 };
+        let wide = width(&text, CAPTION, Face::Regular);
+        let (from, to) = ([plot.left + 1.0, baseline - 9.5], [plot.left + wide + 6.0, baseline + 3.0]);
+        canvas.rect(from, to, WHITE, 0.8);
+        canvas.text(&text, plot.left + 3.0, baseline, style);
     }
 }
 
@@ -201,6 +245,24 @@ fn upper(canvas: &mut Canvas<'_>, axis: &Axis, look: Look, run: &[(usize, Point)
     if let ([(i, point)], [end]) = (run, path.as_slice()) {
         canvas.dashes(&[[x(*i), axis.place(point.spread.mean)], *end], look.colour, 1.3, 2.0);
     }
+}
+
+/// Ticks and a title under a panel whose x is a measured value.
+pub(super) fn ruler(canvas: &mut Canvas<'_>, plot: Plot, axis: &Axis, title: &str) {
+    let centres: Vec<f64> = axis.ticks.iter().map(|(value, _)| axis.place(*value)).collect();
+    let labels: Vec<String> = axis.ticks.iter().map(|(_, label)| label.clone()).collect();
+    for x in &centres {
+        canvas.line(&[[*x, plot.top], [*x, plot.bottom]], GRID, 1.0);
+        canvas.line(&[[*x, plot.bottom], [*x, plot.bottom + 5.0]], AXIS, 1.3);
+    }
+    for i in shown(&centres, &labels) {
+        // The last one stays within the cell.
+        let half = width(&labels[i], TICK, Face::Regular) / 2.0;
+        let middle = centres[i].min(plot.right + 15.0 - half);
+        canvas.text(&labels[i], middle, plot.bottom + 18.0, plain(TICK, MUTED, Anchor::Middle));
+    }
+    let title = fit(title, CAPTION, Face::Regular, plot.right - plot.left + 60.0);
+    canvas.text(&title, plot.middle(), plot.bottom + 38.0, plain(CAPTION, INK, Anchor::Middle));
 }
 
 /// A tick at each place; labels where they do not touch, the last one always.
@@ -252,7 +314,8 @@ mod tests {
 
     #[test]
     fn lines_break_where_a_point_is_missing() {
-        let point = Some(Point { spread: Spread { mean: 1.0, low: 1.0, high: 1.0 }, upper: None });
+        let point =
+            Some(Point { spread: Spread { mean: 1.0, low: 1.0, high: 1.0 }, upper: None, doubted: false });
         let lengths =
             |points: &[Option<Point>]| -> Vec<usize> { unbroken(points).iter().map(Vec::len).collect() };
         assert_eq!(lengths(&[point, point, None, point, None, None]), [2, 1]);

@@ -1,10 +1,14 @@
 //! What every figure must hold, whatever the rows: nothing overlaps by construction is tested beside the layout; here are
 //! the words, the marks, the simulated tag, the bitmap's size and hostile or empty data.
 
-use benchhost_model::{LoadPoint, SummaryRow};
+use benchhost_model::{LoadPoint, SummaryRow, Target};
 
-use super::{Caption, Picture, bars, parameter_sweep, pictures, render_png, sweep};
+use super::{
+    Caption, Gallery, Material, Picture, Throughput, Timeline, bars, gallery, parameter_sweep, pictures,
+    render_png, sweep,
+};
 use crate::fixtures::{all_failed, row, simulated};
+use crate::series::{Lane, Lanes, Latencies, LatencyKind, Place, Scored};
 
 fn two_engines(loads: &[u32]) -> Vec<SummaryRow> {
     ["vllm", "sglang"].iter().flat_map(|e| loads.iter().map(|l| row(e, "fp16", *l))).collect()
@@ -108,16 +112,15 @@ fn bars_stand_at_the_highest_load_that_all_share() {
     let mut rows = two_engines(&[1, 8]);
     rows.push(row("vllm", "fp16", 64));
     rows[1].gpu_mem_peak_mib = Some(20_480.0);
-    rows[1].scores.insert("f1".into(), 0.75);
     let made = bars(&rows, &Caption { machine: "1× L40".into(), ..Caption::default() });
     let svg = only(&made);
-    assert_eq!(texts(svg, "Summary at concurrency 8"), 1);
+    assert_eq!(texts(svg, "How do vllm · fp16 and sglang · fp16 compare at concurrency 8?"), 1);
     assert!(svg.contains("llama-3-8b · 1× L40 · empathetic · concurrency 8"));
-    for title in ["Peak GPU memory (GiB)", "Score: f1", "Time to first token, p50 (ms)"] {
+    for title in ["Peak GPU memory (GiB)", "Time to first token, p50 (ms)"] {
         assert_eq!(texts(svg, title), 1, "{title}");
     }
-    // The configuration without GPU figures and without a score has a dash in both panels.
-    assert_eq!(texts(svg, "–"), 2);
+    // The configuration without GPU figures has a dash.
+    assert_eq!(texts(svg, "–"), 1);
     assert_eq!(texts(svg, "20.0"), 1, "the value above the bar");
     assert!(!svg.contains("Cost of"), "a panel without data is left out");
 }
@@ -152,10 +155,201 @@ fn a_parameter_study_is_ordered_by_its_number() {
         .collect();
     let made = parameter_sweep(&rows, &Caption::default());
     let svg = only(&made);
-    assert_eq!(texts(svg, "synthetic-len"), 2);
+    assert_eq!(texts(svg, "How does throughput depend on len?"), 1);
     let at = |label: &str| svg.find(&format!(">\n{label}\n</text>")).unwrap();
     assert!(at("32") < at("128") && at("128") < at("512"));
     assert!(parameter_sweep(&rows[..1], &Caption::default()).is_empty());
+}
+
+#[test]
+fn throughput_is_in_what_was_chosen() {
+    let rows = two_engines(&[1, 8]);
+    let chosen = Caption { throughput: Throughput::Requests, ..Caption::default() };
+    for made in [sweep(&rows, &chosen), bars(&rows, &chosen)] {
+        let svg = only(&made);
+        assert_eq!(
+            (texts(svg, "Request throughput (requests/s)"), texts(svg, "Output throughput (tokens/s)")),
+            (1, 0)
+        );
+    }
+}
+
+#[test]
+fn objectives_are_lines_where_they_are_near_and_words_where_they_are_far() {
+    let objectives = vec![("ttft".to_owned(), 40.0), ("e2e".to_owned(), 90_000.0)];
+    let made = sweep(&two_engines(&[1, 8]), &Caption { objectives, ..Caption::default() });
+    let svg = only(&made);
+    assert_eq!(texts(svg, "objective ttft ≤ 40 ms"), 1);
+    assert_eq!(texts(svg, "objective e2e ≤ 90,000 ms ↑"), 1, "it would squeeze the lines to the bottom");
+}
+
+#[test]
+fn doubted_points_are_hollow_and_the_subtitle_says_so() {
+    let mut rows = two_engines(&[1, 8]);
+    let whole = only(&sweep(&rows, &Caption::default())).matches("<circle").count();
+    rows[0].verdict = Some(benchhost_model::Verdict::Suspect);
+    let made = sweep(&rows, &Caption::default());
+    assert!(only(&made).contains("hollow: verdict SUSPECT or INVALID"));
+    assert_eq!(only(&made).matches("<circle").count(), whole + 3, "one more ring in each panel");
+}
+
+#[test]
+fn every_figure_says_where_it_is_from() {
+    let made = sweep(&two_engines(&[1]), &Caption { tool: "benchhost 0.1.0".into(), ..Caption::default() });
+    assert_eq!(texts(only(&made), "Source: benchhost 0.1.0, run 20260101-000000-0001"), 1);
+}
+
+/// Everything that figures can be made of, for `rows`.
+struct Whole {
+    rows: Vec<SummaryRow>,
+    latencies: Vec<Latencies>,
+    lanes: Vec<Lanes>,
+    scored: Vec<Scored>,
+}
+
+impl Whole {
+    fn of(rows: Vec<SummaryRow>) -> Self {
+        let place = |r: &SummaryRow| Place {
+            engine: r.engine.clone(),
+            variant: r.variant.clone(),
+            model: r.model.clone(),
+            simulated: r.target == Target::Simulated,
+            workload: r.workload.clone(),
+            load: r.load,
+        };
+        let values = |r: &SummaryRow| {
+            (0..400).map(|i| r.ttft.p50.unwrap_or(1.0) * (0.8 + f64::from(i) / 900.0)).collect()
+        };
+        let kinds = [LatencyKind::Ttft, LatencyKind::Tpot, LatencyKind::E2e];
+        let latencies =
+            rows.iter().flat_map(|r| kinds.map(|k| Latencies::new(place(r), k, values(r)))).collect();
+        let lane = |i: u32| Lane {
+            due_s: f64::from(i) * 0.1,
+            sent_s: Some(f64::from(i) * 0.1 + 0.05),
+            first_s: (i != 3).then(|| f64::from(i) * 0.1 + 0.4),
+            last_s: (i != 3).then(|| f64::from(i) * 0.1 + 2.0),
+            wrong: if i == 3 { "timeout".into() } else { String::new() },
+        };
+        let lanes =
+            rows.iter().map(|r| Lanes { place: place(r), lanes: (0..100).map(lane).collect() }).collect();
+        let scored = rows.iter().flat_map(|r| {
+            r.scores.iter().map(|(name, mean)| Scored {
+                place: place(r),
+                name: name.clone(),
+                mean: *mean,
+                interval: Some([mean - 0.1, mean + 0.1]),
+                items: 40,
+            })
+        });
+        let scored = scored.collect();
+        Self { rows, latencies, lanes, scored }
+    }
+
+    fn gallery(&self) -> Gallery {
+        let timeline = Timeline::default();
+        let material = Material {
+            rows: &self.rows,
+            latencies: &self.latencies,
+            lanes: &self.lanes,
+            scored: &self.scored,
+            timeline: &timeline,
+        };
+        gallery(&material, &Caption::default())
+    }
+}
+
+fn named<'p>(gallery: &'p Gallery, name: &str) -> &'p str {
+    let found = gallery.pictures.iter().find(|p| p.name == name);
+    found
+        .unwrap_or_else(|| {
+            panic!("{name}: {:?}", gallery.pictures.iter().map(|p| &p.name).collect::<Vec<_>>())
+        })
+        .svg
+        .as_str()
+}
+
+fn rich(loads: &[u32]) -> Vec<SummaryRow> {
+    let mut rows = two_engines(loads);
+    for row in &mut rows {
+        row.tps_user_p50 = row.tpot.p50.map(|ms| 1000.0 / ms);
+        row.usd_per_mtok_out = row.out_tok_s.map(|t| 700.0 / t);
+        row.scores.insert("exact_match".into(), 0.6);
+        row.scores.insert("answer_tokens".into(), 55.0);
+    }
+    rows
+}
+
+#[test]
+fn every_kind_of_figure_is_drawn_where_its_data_are() {
+    let whole = Whole::of(rich(&[1, 8, 64])).gallery();
+    assert_eq!(whole.left_out.len(), 2, "{:?}", whole.left_out);
+    let cdf = named(&whole, "cdf-empathetic");
+    assert_eq!(texts(cdf, "How are latencies spread at concurrency 64?"), 1);
+    for title in ["Time to first token (ms)", "Time per output token (ms)", "End-to-end latency (ms)"] {
+        assert_eq!(texts(cdf, title), 1, "{title}");
+    }
+    assert!(cdf.contains("p50 ") && cdf.contains("p99 "));
+    let trade = named(&whole, "tradeoff-empathetic");
+    assert_eq!(texts(trade, "front: no measured point is better in both"), 1);
+    assert!((1..=2).contains(&texts(trade, "64")), "marks are labelled by their load");
+    assert!(named(&whole, "cost-empathetic").contains("A million output tokens: from US$ "));
+    let quality = named(&whole, "quality-empathetic");
+    assert!(quality.contains("whiskers: 95 % interval, items as the unit") && quality.contains("40 items"));
+    assert_eq!((texts(quality, "exact_match"), texts(quality, "Mean score: answer_tokens")), (1, 1));
+    let requests = named(&whole, "requests-empathetic");
+    assert_eq!(texts(requests, "failed, cut off or never sent"), 1);
+    assert!(requests.contains("the first 60 measured requests of one run"));
+}
+
+#[test]
+fn lengths_crossed_with_loads_are_a_heat_map_with_a_cross_for_what_failed() {
+    let mut rows: Vec<SummaryRow> = [64, 256]
+        .iter()
+        .flat_map(|n| {
+            [1, 8].map(|l| SummaryRow { workload: format!("synthetic-in{n}"), ..row("vllm", "fp16", l) })
+        })
+        .collect();
+    rows[3] = SummaryRow { workload: "synthetic-in256".into(), ..all_failed("vllm", "fp16", 8) };
+    let whole = Whole::of(rows).gallery();
+    let heat = named(&whole, "heat-synthetic-input-tokens");
+    assert_eq!((texts(heat, "×"), texts(heat, "64"), texts(heat, "256")), (1, 1, 1));
+    assert!(
+        heat.contains("log colour scale")
+            && heat.contains("How does throughput depend on input tokens and load?")
+    );
+    assert!(
+        named(&whole, "heat-synthetic-input-tokens-ttft").contains("How does time to first token depend")
+    );
+}
+
+#[test]
+fn what_is_not_drawn_has_a_reason_and_nothing_has_all_of_them() {
+    let nothing = Whole::of(Vec::new()).gallery();
+    assert!(nothing.pictures.is_empty());
+    assert_eq!(nothing.left_out.len(), 7, "{:?}", nothing.left_out);
+    let plain =
+        Whole { latencies: Vec::new(), lanes: Vec::new(), ..Whole::of(two_engines(&[1, 8])) }.gallery();
+    for reason in ["no price was given", "no answer was scored", "do not cross", "no request was sent"] {
+        assert!(plain.left_out.iter().any(|l| l.contains(reason)), "{reason}: {:?}", plain.left_out);
+    }
+}
+
+#[test]
+fn hostile_details_are_drawn_without_markup_or_numbers_that_are_none() {
+    let mut rows = rich(&[1, 8]);
+    for r in &mut rows {
+        r.workload = "<script>\u{1b}[31m".into();
+        r.scores.insert("<b>&".into(), f64::INFINITY);
+        r.usd_per_mtok_out = Some(f64::NAN);
+        r.tps_user_p50 = Some(1e300);
+    }
+    let mut whole = Whole::of(rows);
+    whole.lanes[0].lanes[0] = Lane { due_s: f64::NAN, sent_s: Some(f64::INFINITY), ..Lane::default() };
+    for picture in whole.gallery().pictures {
+        let svg = picture.svg.as_str();
+        assert!(!svg.contains("<script") && !svg.contains("<b>") && !svg.contains("NaN"), "{}", picture.name);
+        assert!(render_png(&picture.svg, 0.5).is_ok());
+    }
 }
 
 #[test]

@@ -5,11 +5,11 @@ use benchhost_model::LoadPoint;
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas};
-use super::frame::{Cell, Entry, Grid, Head, figure};
+use super::frame::{Cell, Entry, Grid, Head, Sign, figure};
 use super::letters::{Face, width};
 use super::look::{AXIS, CAPTION, GRID, INK, Look, MUTED, TICK, bold, in_order, plain};
 use super::panel::{Plot, Words, ground, watermark};
-use super::{Caption, Picture, load_words};
+use super::{Caption, Picture, load_words, source};
 use crate::lines::clean;
 use crate::numbers;
 
@@ -53,6 +53,8 @@ pub struct Timeline {
     pub spans: Vec<Span>,
     /// The simulator answered.
     pub simulated: bool,
+    /// The run, as it is named below the figure; may be empty.
+    pub run: String,
 }
 
 /// One panel.
@@ -83,10 +85,14 @@ pub fn timeline(data: &Timeline, caption: &Caption) -> Option<Picture> {
     let legend = labels.iter().enumerate().map(|(i, label)| Entry {
         label: clean(label),
         look: in_order(i),
-        swatch: true,
+        sign: Sign::Swatch,
     });
     let head = Head {
-        title: if caption.title.is_empty() { "What the servers held".into() } else { clean(&caption.title) },
+        title: if caption.title.is_empty() {
+            "What did the servers hold over the run?".into()
+        } else {
+            clean(&caption.title)
+        },
         subtitle: vec![
             clean(&caption.model),
             clean(&caption.machine),
@@ -97,8 +103,9 @@ pub fn timeline(data: &Timeline, caption: &Caption) -> Option<Picture> {
             .simulated
             .then(|| "the built-in simulator answered, no real server was measured".to_owned()),
         legend: legend.collect(),
+        source: source(&[&caption.tool, &data.run]),
     };
-    let grid = Grid { columns: 1, width: 1120, height: 262 };
+    let grid = Grid { columns: 1, width: 1020, height: 262 };
     let svg = figure(&head, grid, &shown, |canvas, shown, cell| {
         panel(canvas, cell, shown, &spans, end, data.simulated);
     });
@@ -158,7 +165,7 @@ fn panel(canvas: &mut Canvas<'_>, cell: Cell, shown: &Shown, spans: &[&Span], en
             canvas.text(text, middle, plot.top - 17.0, plain(TICK, MUTED, Anchor::Middle));
         }
     }
-    let words = Words { title: shown.title.into(), higher_is_better: None, note: String::new(), simulated };
+    let words = Words { title: shown.title.into(), simulated, ..Words::default() };
     ground(canvas, cell, &words, Some(&up));
     watermark(canvas, cell, &words, 0.07);
     time_axis(canvas, plot, &across);
@@ -179,7 +186,7 @@ fn panel(canvas: &mut Canvas<'_>, cell: Cell, shown: &Shown, spans: &[&Span], en
     }
 }
 
-/// The highest value within `span`, written above it to a tenth where there is room. 0 is not worth a number.
+/// The highest value within `span`, written above it to a tenth where there is room. What rounds to 0 is not worth a number.
 fn peak(canvas: &mut Canvas<'_>, shown: &Shown, span: &Span, across: &Time, up: &Axis) {
     let inside = shown.curves.iter().flat_map(|(_, points)| points);
     let inside = inside.filter(|(t, _)| (span.from_s..=span.until_s).contains(t));
@@ -187,7 +194,7 @@ fn peak(canvas: &mut Canvas<'_>, shown: &Shown, span: &Span, across: &Time, up: 
     let text = numbers::exact((value * 10.0).round() / 10.0);
     let (left, right) = (across.place(span.from_s), across.place(span.until_s));
     let half = width(&text, TICK, Face::Bold) / 2.0;
-    if value <= 0.0 || right - left < 2.0 * half {
+    if text == "0" || value < 0.0 || right - left < 2.0 * half {
         return;
     }
     let x = across.place(t).clamp(left + half, (right - half).max(left + half));
@@ -205,7 +212,7 @@ fn time_axis(canvas: &mut Canvas<'_>, plot: Plot, across: &Time) {
     canvas.text(
         "Seconds from the start of the run",
         middle,
-        plot.bottom + 36.0,
+        plot.bottom + 38.0,
         plain(CAPTION, INK, Anchor::Middle),
     );
 }

@@ -83,7 +83,7 @@ fn title(column: &Column, style: TableStyle, two_lines: bool) -> String {
 fn align_points(header: &[Column], groups: &[Vec<Vec<String>>], style: TableStyle) -> Vec<Vec<Vec<String>>> {
     let mut aligned = groups.to_vec();
     let tail = |cell: &str| {
-        let digits = cell.trim_start_matches(|c: char| c.is_ascii_digit() || c == ',' || c == '−');
+        let digits = cell.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | '−' | '±'));
         columns(digits)
     };
     for (i, column) in header.iter().enumerate() {

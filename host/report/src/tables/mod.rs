@@ -1,6 +1,7 @@
 //! A run's summary as tables for people ([`summary_table`]), as CSV and as JSON. The columns of the files are described
 //! in `COLUMNS.md`.
 
+mod beside;
 mod columns;
 mod files;
 pub(crate) mod grid;

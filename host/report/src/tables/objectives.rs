@@ -4,6 +4,7 @@ use benchhost_model::SummaryRow;
 
 use super::summary::Figure;
 use crate::lines::{clean, cut};
+use crate::numbers::{NOTHING, figure};
 
 /// Objectives that have columns of their own; more would not fit a terminal.
 const MOST: usize = 4;
@@ -23,13 +24,32 @@ pub(super) fn figures<'a>(rows: &[&'a SummaryRow]) -> Vec<Figure<'a>> {
             name: cut(&format!("≤{} %", clean(bound)), 10),
             pick: Box::new(move |r: &SummaryRow| share(r, &o.objective)),
             missing: "",
+            ends: None,
         }
     }));
     figures
 }
 
+/// The objectives that have no column, with the lowest share of requests that kept each; `None`: all have one.
+pub(super) fn without_column(rows: &[&SummaryRow]) -> Option<String> {
+    let given = rows.iter().find(|r| !r.objectives.is_empty())?;
+    let others: Vec<String> = given
+        .objectives
+        .iter()
+        .skip(MOST)
+        .map(|o| {
+            let lowest = rows.iter().filter_map(|r| share(r, &o.objective)).reduce(f64::min);
+            let kept = lowest.map_or(NOTHING.to_owned(), |s| format!("{} %", figure(s)));
+            format!("{} (kept by {kept} or more)", clean(&o.objective))
+        })
+        .collect();
+    (!others.is_empty()).then(|| {
+        format!("objectives: {MOST} have a column; the others are in summary.json: {}.", others.join(", "))
+    })
+}
+
 fn column(over: &str, name: &str, pick: fn(&SummaryRow) -> Option<f64>) -> Figure<'static> {
-    Figure { over: over.to_owned(), name: name.to_owned(), pick: Box::new(pick), missing: "" }
+    Figure { over: over.to_owned(), name: name.to_owned(), pick: Box::new(pick), missing: "", ends: None }
 }
 
 /// Requests that met an objective or cannot have its latency, in per cent.
@@ -44,6 +64,23 @@ mod tests {
     use crate::fixtures::row;
     use crate::tables::{TableStyle, summary_table};
     use benchhost_model::ObjectiveCounts;
+
+    #[test]
+    fn an_objective_without_a_column_is_named_below() {
+        let mut some = row("vllm", "fp16", 8);
+        let of = |n: u64| ObjectiveCounts {
+            objective: format!("e2e={n}s"),
+            met: 9,
+            missed: 1,
+            ..Default::default()
+        };
+        some.objectives = (1..=5).map(of).collect();
+        some.slo_attainment = Some(0.9);
+        let text = summary_table(&[some.clone()], TableStyle::Plain).replace("\n  ", " ");
+        assert!(text.contains("e2e=5s (kept by 90.0 % or more)") && !text.contains("e2e=4s ("), "{text}");
+        some.objectives.truncate(4);
+        assert!(!summary_table(&[some], TableStyle::Plain).contains("the others are in summary.json"));
+    }
 
     #[test]
     fn goodput_has_a_table_of_its_own() {

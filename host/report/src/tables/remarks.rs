@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use benchhost_model::{LoadPoint, Steadiness, SummaryRow, Target, WindowKind};
 
+use super::beside::{Basis, basis};
 use super::grid::{TABLE_WIDTH, TableStyle, escaped};
-use super::summary::{Figure, Group, HARNESS};
-use crate::lines::{clean, cut, wrap};
+use super::summary::{Figure, Group, HARNESS, PROFILE};
+use crate::lines::{clean, columns, cut, wrap};
 use crate::numbers::{NOTHING, count};
-use crate::series::loads;
+use crate::series::{distinct, loads, profile};
 
 /// A count of a row.
 type Count = fn(&SummaryRow) -> u64;
@@ -60,26 +61,8 @@ pub(super) fn outcomes(style: TableStyle, group: &Group<'_>) -> String {
 /// What the table needs to be read: dashes, repeats, simulation, definitions.
 pub(super) fn notes(rows: &[&SummaryRow], groups: &[Group<'_>], figures: &[Figure<'_>]) -> Vec<String> {
     let mut notes = Vec::new();
-    let missing = |f: &&Figure<'_>| {
-        groups.iter().any(|g| {
-            loads(g.rows())
-                .iter()
-                .any(|l| !all_saturated(g, *l) && g.series.spread(*l, |r| (f.pick)(r)).is_none())
-        })
-    };
-    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
-    for figure in figures.iter().filter(missing) {
-        let name = format!("{} {}", figure.over.trim_end_matches(" ms"), figure.name).trim_start().to_owned();
-        match reasons.iter_mut().find(|(reason, _)| *reason == figure.missing) {
-            Some((_, names)) => names.push(name),
-            None => reasons.push((figure.missing, vec![name])),
-        }
-    }
-    let reasons: Vec<String> =
-        reasons.into_iter().map(|(reason, names)| format!("{} ({reason})", names.join(", "))).collect();
-    if !reasons.is_empty() {
-        notes.push(format!("{NOTHING} not supported by the data: {}.", reasons.join("; ")));
-    }
+    notes.extend(dashes(groups, figures));
+    notes.extend(profiles(rows));
     let repeats =
         groups.iter().flat_map(|g| loads(g.rows()).into_iter().map(|l| g.series.at(l).count())).max();
     if let Some(repeats) = repeats.filter(|n| *n > 1) {
@@ -87,6 +70,7 @@ pub(super) fn notes(rows: &[&SummaryRow], groups: &[Group<'_>], figures: &[Figur
             "Up to {repeats} repeats a load: figures are means over repeats, requests are sums."
         ));
     }
+    notes.extend(intervals(groups, figures));
     match rows.iter().filter(|r| r.target == Target::Simulated).count() {
         0 => {}
         n if n == rows.len() => {
@@ -109,6 +93,58 @@ pub(super) fn notes(rows: &[&SummaryRow], groups: &[Group<'_>], figures: &[Figur
     };
     notes.push(format!("TTFT: send to first output · {per_token} · e2e: send to last"));
     notes
+}
+
+/// Why there are dashes.
+fn dashes(groups: &[Group<'_>], figures: &[Figure<'_>]) -> Option<String> {
+    let missing = |f: &&Figure<'_>| {
+        groups.iter().any(|g| {
+            loads(g.rows())
+                .iter()
+                .any(|l| !all_saturated(g, *l) && g.series.spread(*l, |r| (f.pick)(r)).is_none())
+        })
+    };
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for figure in figures.iter().filter(missing) {
+        let name = format!("{} {}", figure.over.trim_end_matches(" ms"), figure.name).trim_start().to_owned();
+        match reasons.iter_mut().find(|(reason, _)| *reason == figure.missing) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((figure.missing, vec![name])),
+        }
+    }
+    let reasons: Vec<String> =
+        reasons.into_iter().map(|(reason, names)| format!("{} ({reason})", names.join(", "))).collect();
+    (!reasons.is_empty()).then(|| format!("{NOTHING} not supported by the data: {}.", reasons.join("; ")))
+}
+
+/// Shapes of a rate that the load column had to cut.
+fn profiles(rows: &[&SummaryRow]) -> Option<String> {
+    let long = |r: &&&SummaryRow| {
+        profile(r).and_then(|p| p.split_once(' ')).is_some_and(|(_, p)| columns(p) > PROFILE)
+    };
+    let cut: Vec<&SummaryRow> = rows.iter().filter(long).copied().collect();
+    let shapes = distinct(&cut, |r| profile(r)).into_iter().flatten().map(clean).collect::<Vec<_>>();
+    (!shapes.is_empty()).then(|| format!("rate/s over time, in full: {}.", shapes.join("; ")))
+}
+
+/// What stands beside figures.
+fn intervals(groups: &[Group<'_>], figures: &[Figure<'_>]) -> Option<String> {
+    let bases = || {
+        groups.iter().flat_map(move |g| {
+            loads(g.rows()).into_iter().flat_map(move |load| {
+                let repeats: Vec<&SummaryRow> = g.series.at(load).collect();
+                figures.iter().filter_map(|f| basis(f, &repeats)).collect::<Vec<_>>()
+            })
+        })
+    };
+    let run = "of one run the farther end of the 95 % interval of its requests (order statistics)";
+    let repeats = "of repeats the one farthest from their mean";
+    match (bases().any(|b| b == Basis::Repeats), bases().any(|b| b == Basis::Run)) {
+        (true, true) => Some(format!("±: {repeats}, {run}.")),
+        (true, false) => Some(format!("±: {repeats}.")),
+        (false, true) => Some(format!("±: {run}.")),
+        (false, false) => None,
+    }
 }
 
 /// Its dashes have another reason than a lack of data.

@@ -1,8 +1,10 @@
 //! The table at the end of a run: outcomes first, then rates and latencies, at most 80 columns wide. What the data cannot
-//! support is a dash, and a line below says why. Figures of repeats are their means.
+//! support is a dash, and a line below says why. Figures of repeats are their means. Beside a figure, in a terminal on the
+//! line below it, stands how far it may be off.
 
 use benchhost_model::{LoadPoint, SummaryRow, Target};
 
+use super::beside::{Ends, off};
 use super::grid::{Align, Column, TableStyle, heading, tables};
 use super::objectives;
 use super::remarks::{note, notes, outcomes};
@@ -13,7 +15,7 @@ use crate::metric::{
     TTFT_HARNESS, TTFT_P50, TTFT_P90, TTFT_P99,
 };
 use crate::numbers::{self, NOTHING};
-use crate::series::{Series, Spread, distinct, headline, join, loads, series_of};
+use crate::series::{Series, Spread, distinct, headline, join, loads, profile, series_of};
 
 /// Most score columns of one table.
 const SCORES_A_TABLE: usize = 6;
@@ -57,8 +59,11 @@ pub fn summary_table(rows: &[SummaryRow], style: TableStyle) -> String {
         }
     }
     let mut notes = notes(&all, &groups, &figures);
+    notes.extend(objectives::without_column(&all));
     if all.len() < rows.len() {
-        notes.push("Points measured more than once to see drift or to search stand in summary.csv (`role`), not here.".into());
+        notes.push(
+            "Points measured again to see drift, and tries of a search, are in summary.csv (`role`).".into(),
+        );
     }
     blocks.push(notes.iter().map(|n| note(style, n)).collect::<Vec<_>>().join("\n"));
     blocks.join("\n\n")
@@ -104,10 +109,17 @@ pub(super) struct Figure<'a> {
     pub(super) pick: Pick<'a>,
     /// Why it can be missing.
     pub(super) missing: &'static str,
+    /// The ends of its interval within a run, where it has one.
+    pub(super) ends: Option<Ends>,
 }
 
 fn of_metric(over: &str, name: &str, metric: Metric, missing: &'static str) -> Figure<'static> {
-    Figure { over: over.to_owned(), name: name.to_owned(), pick: Box::new(metric.pick), missing }
+    Figure { over: over.to_owned(), name: name.to_owned(), pick: Box::new(metric.pick), missing, ends: None }
+}
+
+/// A percentile with its interval.
+fn percentile(over: &str, name: &str, metric: Metric, missing: &'static str, ends: Ends) -> Figure<'static> {
+    Figure { ends: Some(ends), ..of_metric(over, name, metric, missing) }
 }
 
 /// Name of the column that bounds the program's own error.
@@ -118,20 +130,20 @@ const TOO_FEW: &str = "needs more completed requests";
 /// The columns of the first table. TPOT gives way to ITL where no row has it.
 fn figures(rows: &[&SummaryRow]) -> Vec<Figure<'static>> {
     let per_token = if rows.iter().all(|r| r.tpot.p50.is_none()) && rows.iter().any(|r| r.itl.p50.is_some()) {
-        of_metric("ITL ms", "p50", ITL_P50, NO_TOKENS)
+        percentile("ITL ms", "p50", ITL_P50, NO_TOKENS, |r| r.itl.p50_ci)
     } else {
-        of_metric("TPOT ms", "p50", TPOT_P50, NO_TOKENS)
+        percentile("TPOT ms", "p50", TPOT_P50, NO_TOKENS, |r| r.tpot.p50_ci)
     };
     // A p99 needs 368 values; most runs have fewer, and a column of dashes helps nobody.
     let tail = if rows.iter().any(|r| r.ttft.p99.is_some()) {
-        of_metric("TTFT ms", "p99", TTFT_P99, TOO_FEW)
+        percentile("TTFT ms", "p99", TTFT_P99, TOO_FEW, |r| r.ttft.p99_ci)
     } else {
-        of_metric("TTFT ms", "p90", TTFT_P90, TOO_FEW)
+        percentile("TTFT ms", "p90", TTFT_P90, TOO_FEW, |r| r.ttft.p90_ci)
     };
     let mut figures = vec![
         of_metric("", "req/s", REQ_S, TOO_FEW),
         of_metric("", "tok/s", OUT_TOK_S, NO_TOKENS),
-        of_metric("TTFT ms", "p50", TTFT_P50, TOO_FEW),
+        percentile("TTFT ms", "p50", TTFT_P50, TOO_FEW, |r| r.ttft.p50_ci),
         tail,
     ];
     // Beside the latency that it bends most.
@@ -139,7 +151,7 @@ fn figures(rows: &[&SummaryRow]) -> Vec<Figure<'static>> {
     if has_any(rows, std::slice::from_ref(&bound)) {
         figures.push(bound);
     }
-    figures.extend([per_token, of_metric("e2e ms", "p50", E2E_P50, TOO_FEW)]);
+    figures.extend([per_token, percentile("e2e ms", "p50", E2E_P50, TOO_FEW, |r| r.e2e.p50_ci)]);
     figures
 }
 
@@ -176,6 +188,7 @@ fn scores<'a>(rows: &[&'a SummaryRow]) -> Vec<Vec<Figure<'a>>> {
             name: cut(&clean(rest), 9),
             pick: Box::new(move |r: &SummaryRow| r.scores.get(name).copied()),
             missing: "",
+            ends: None,
         }
     };
     names.chunks(SCORES_A_TABLE).map(|names| names.iter().map(column).collect()).collect()
@@ -189,35 +202,70 @@ fn draw(
     extra: &[Column],
     extra_cells: impl Fn(&[&SummaryRow]) -> Vec<String>,
 ) -> Vec<String> {
-    let mut kinds = groups.iter().flat_map(Group::rows).map(|r| r.load.kind());
-    let first = kinds.next().unwrap_or("load");
-    let mixed = kinds.any(|kind| kind != first);
-    let load = match first {
-        _ if mixed => "load",
-        "rate" => "rate/s",
-        "trace" => "times faster",
-        kind => kind,
-    };
-    let mut header = vec![Column::new("", load, if mixed { Align::Left } else { Align::Point })];
+    let all: Vec<&SummaryRow> = groups.iter().flat_map(Group::rows).copied().collect();
+    let (title, align) = load_title(&all);
+    let mut header = vec![Column::new("", title, align)];
     header.extend_from_slice(extra);
     header.extend(figures.iter().map(|f| Column::new(&f.over, &f.name, Align::Point)));
     let cells: Vec<Vec<Vec<String>>> = groups
         .iter()
         .map(|group| {
-            let row = |load: LoadPoint| {
+            let lines = |load: LoadPoint| {
                 let repeats: Vec<&SummaryRow> = group.series.at(load).collect();
-                let mut cells = vec![if mixed { load.to_string() } else { numbers::exact(load.value()) }];
+                let mut cells = vec![load_cell(&repeats, load, align == Align::Left && title == "load")];
                 cells.extend(extra_cells(&repeats));
+                let before = cells.len();
                 cells.extend(figures.iter().map(|f| {
                     let spread = Spread::of(repeats.iter().map(|r| (f.pick)(r)));
                     spread.map_or(NOTHING.to_owned(), |s| numbers::figure(s.mean))
                 }));
-                cells
+                let off = figures.iter().map(|f| off(f, &repeats).unwrap_or_default());
+                with_beside(style, cells, [vec![String::new(); before], off.collect()].concat())
             };
-            loads(group.rows()).into_iter().map(row).collect()
+            loads(group.rows()).into_iter().flat_map(lines).collect()
         })
         .collect();
     tables(style, &header, &cells)
+}
+
+/// What the first column holds, and how it stands.
+fn load_title(rows: &[&SummaryRow]) -> (&'static str, Align) {
+    let first = rows.first().map_or("load", |r| r.load.kind());
+    let shaped = rows.iter().any(|r| profile(r).is_some());
+    match first {
+        _ if rows.iter().any(|r| r.load.kind() != first) => ("load", Align::Left),
+        "rate" if shaped => ("rate/s over time", Align::Left),
+        "rate" => ("rate/s", Align::Point),
+        "trace" => ("times faster", Align::Point),
+        kind => (kind, Align::Point),
+    }
+}
+
+/// Columns of the longest shape of a rate; longer ones are cut, and stand in a note.
+pub(super) const PROFILE: usize = 20;
+
+/// The load of a line; of a rate that changes its shape rather than its highest value.
+fn load_cell(repeats: &[&SummaryRow], load: LoadPoint, mixed: bool) -> String {
+    let shape = repeats.first().and_then(|r| profile(r));
+    match shape.and_then(|s| s.split_once(' ')) {
+        Some((_, shape)) => cut(&clean(shape), PROFILE),
+        None if mixed => load.to_string(),
+        None => numbers::exact(load.value()),
+    }
+}
+
+/// The figures of a line with what stands beside them: below in a terminal, in the same cell in Markdown.
+fn with_beside(style: TableStyle, cells: Vec<String>, off: Vec<String>) -> Vec<Vec<String>> {
+    if off.iter().all(String::is_empty) {
+        return vec![cells];
+    }
+    match style {
+        TableStyle::Plain => vec![cells, off],
+        TableStyle::Markdown => {
+            let both = cells.into_iter().zip(off);
+            vec![both.map(|(cell, off)| format!("{cell} {off}").trim_end().to_owned()).collect()]
+        }
+    }
 }
 
 fn ok_column() -> Column {
@@ -354,6 +402,22 @@ mod tests {
         let line = text.lines().find(|l| l.trim_start().starts_with("8 ")).unwrap();
         assert!(line.contains("200/0") && line.contains("15.0") && line.contains("90.0"), "{text}");
         assert!(text.contains("Up to 2 repeats"));
+    }
+
+    #[test]
+    fn a_rate_that_changes_is_shown_by_its_shape() {
+        let shaped = |rate: f64, arrivals: &str| SummaryRow {
+            load: LoadPoint::Rate(rate),
+            arrivals: arrivals.into(),
+            ..row("vllm", "fp16", 1)
+        };
+        let long = "2:30s,4:30s,8:30s,16:30s,32:30s";
+        let rows = [shaped(20.0, "poisson ramp 1..20:60s"), shaped(32.0, &format!("constant steps {long}"))];
+        let text = summary_table(&rows, TableStyle::Plain);
+        assert!(text.contains("rate/s over time") && text.contains("\n1..20:60s"), "{text}");
+        assert!(text.contains("\n2:30s,4:30…") && !text.contains("\n2:30s,4:30s,8"), "{text}");
+        assert!(text.contains(&format!("rate/s over time, in full: steps {long}.")), "{text}");
+        assert!(text.lines().all(|l| columns(l) <= TABLE_WIDTH), "{text}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::grid::{TABLE_WIDTH, TableStyle, escaped};
 use super::summary::Group;
 use crate::lines::{clean, wrap};
 use crate::numbers;
+use crate::series::distinct;
 
 /// The lines of a group, in the order of what matters most; none where nothing is to be said.
 pub(super) fn trust(style: TableStyle, group: &Group<'_>) -> Option<String> {
@@ -48,42 +49,80 @@ fn steadiness(rows: &[&SummaryRow]) -> Vec<String> {
     if let Some(first) = short.first() {
         let why =
             if short.len() == 1 { clean(&first.steady.why) } else { "too few requests or too short".into() };
-        let loads = if short.len() == rows.len() { String::new() } else { format!(" at {}", loads(&short)) };
+        let loads =
+            if short.len() == rows.len() { String::new() } else { format!(" at {}", loads_of(&short, rows)) };
         lines.push(format!("steady state not shown{loads}: {why}"));
     }
     lines
 }
 
-/// Sentences of rows, each said once with the loads it is true of; numbers of repeats differ, so each is another sentence.
+/// Sentences of rows, each said once with the loads it is true of. Those of repeats of one load that differ in numbers
+/// only are folded into the one of the first repeat.
 fn said(rows: &[&SummaryRow], of: impl Fn(&SummaryRow) -> Vec<String>) -> Vec<String> {
-    let mut all: Vec<(String, Vec<&SummaryRow>)> = Vec::new();
+    let mut folded: Vec<(String, LoadPoint, Vec<&SummaryRow>, bool)> = Vec::new();
     for row in rows {
         for sentence in of(row) {
-            match all.iter_mut().find(|(said, _)| *said == sentence) {
-                Some((_, of)) => of.push(row),
-                None => all.push((sentence, vec![row])),
+            let alike = |(said, load, ..): &&mut (String, LoadPoint, Vec<&SummaryRow>, bool)| {
+                *load == row.load && without_numbers(said) == without_numbers(&sentence)
+            };
+            match folded.iter_mut().find(alike) {
+                Some((said, _, of, differ)) => {
+                    *differ |= *said != sentence;
+                    of.push(row);
+                }
+                None => folded.push((sentence, row.load, vec![row], false)),
             }
         }
     }
-    all.into_iter().map(|(sentence, of)| format!("{}: {}", loads(&of), clean(&sentence))).collect()
+    let mut all: Vec<(String, Vec<&SummaryRow>)> = Vec::new();
+    for (mut sentence, _, of, differ) in folded {
+        if differ {
+            sentence = format!("{sentence} (the first of {} alike)", of.len());
+        }
+        match all.iter_mut().find(|(said, _)| *said == sentence) {
+            Some((_, rows)) => rows.extend(of),
+            None => all.push((sentence, of)),
+        }
+    }
+    all.into_iter().map(|(sentence, of)| format!("{}: {}", loads_of(&of, rows), clean(&sentence))).collect()
 }
 
-/// `concurrency=1, 8`, with the repeats where there are several.
-fn loads(rows: &[&SummaryRow]) -> String {
+/// `sentence` with every number as `#`.
+fn without_numbers(sentence: &str) -> String {
+    let mut kept = String::with_capacity(sentence.len());
+    for c in sentence.chars() {
+        let number = c.is_ascii_digit() || (matches!(c, '.' | ',') && kept.ends_with('#'));
+        if !number {
+            kept.push(c);
+        } else if !kept.ends_with('#') {
+            kept.push('#');
+        }
+    }
+    kept
+}
+
+/// `concurrency=1, 8 (repeats 2, 3)`: the loads of `rows`, with the repeats where not all of those in `all` are meant.
+fn loads_of(rows: &[&SummaryRow], all: &[&SummaryRow]) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut before: Option<LoadPoint> = None;
-    for row in rows {
-        let value = numbers::exact(row.load.value());
-        let repeat = if row.repeat > 1 { format!(" (repeat {})", row.repeat) } else { String::new() };
-        let kind = before.is_none_or(|load| load.kind() != row.load.kind());
-        before = Some(row.load);
+    for load in distinct(rows, |r| r.load) {
+        let value = numbers::exact(load.value());
+        let repeats: Vec<u32> = rows.iter().filter(|r| r.load == load).map(|r| r.repeat).collect();
+        let whole = all.iter().filter(|r| r.load == load).count() == repeats.len();
+        let which = repeats.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+        let repeat = match repeats.len() {
+            _ if whole => String::new(),
+            1 => format!(" (repeat {which})"),
+            _ => format!(" (repeats {which})"),
+        };
+        let kind = before.is_none_or(|load_before| load_before.kind() != load.kind());
+        before = Some(load);
         words.push(if kind {
-            format!("{}={value}{repeat}", row.load.kind())
+            format!("{}={value}{repeat}", load.kind())
         } else {
             format!("{value}{repeat}")
         });
     }
-    words.dedup();
     words.join(", ")
 }
 
@@ -98,28 +137,37 @@ const SHOWN: [(&str, Bound); 4] = [
     ("e2e", |r| r.harness.e2e.as_ref()),
 ];
 
-/// Figures that are too small for their bound.
+/// Figures of the table that are too small for their bound, with the loads at which any repeat is.
 fn below_resolution(rows: &[&SummaryRow]) -> Vec<String> {
-    said(rows, |row| {
-        let small = SHOWN.iter().filter_map(|(name, bound)| {
-            let bound = bound(row)?;
-            let statistics = bound.below_resolution.join(", ");
-            let ms = numbers::figure(bound.ms);
-            (!statistics.is_empty()).then(|| format!("{name} {statistics} (harness ≤ {ms} ms)"))
-        });
-        let small: Vec<String> = small.collect();
-        if small.is_empty() { Vec::new() } else { vec![format!("below resolution — {}", small.join("; "))] }
-    })
+    let parts = shown(rows).filter_map(|(name, bound)| {
+        let below = |r: &&&SummaryRow| bound(r).is_some_and(|b| !b.below_resolution.is_empty());
+        let small: Vec<&SummaryRow> = rows.iter().filter(below).copied().collect();
+        let bounds: Vec<&HarnessBound> = small.iter().filter_map(|r| bound(r)).collect();
+        let largest = bounds.iter().map(|b| b.ms).max_by(f64::total_cmp)?;
+        let mut statistics: Vec<&str> =
+            bounds.iter().flat_map(|b| &b.below_resolution).map(String::as_str).collect();
+        statistics.sort_unstable();
+        statistics.dedup();
+        let at = loads_of(&small, rows);
+        Some(format!("{name} {} at {at} (harness ≤ {} ms)", statistics.join(", "), numbers::figure(largest)))
+    });
+    let parts: Vec<String> = parts.collect();
+    if parts.is_empty() { Vec::new() } else { vec![format!("below resolution — {}", parts.join("; "))] }
+}
+
+/// The latencies of the table: ITL stands in it only where TPOT does not.
+fn shown(rows: &[&SummaryRow]) -> impl Iterator<Item = (&'static str, Bound)> {
+    let tpot = rows.iter().any(|r| r.tpot.p50.is_some());
+    SHOWN.into_iter().filter(move |(name, _)| !(tpot && *name == "ITL"))
 }
 
 /// `harness error ≤ TPOT 0.004 ms · e2e 0.1 ms`: the largest of the loads above. That of TTFT has a column.
 fn bounds(rows: &[&SummaryRow]) -> Option<String> {
     let largest = |bound: &Bound| rows.iter().filter_map(|r| bound(r)).map(|b| b.ms).max_by(f64::total_cmp);
     let beside = rows.iter().any(|r| r.harness.ttft.is_some());
-    let known = SHOWN
-        .iter()
+    let known = shown(rows)
         .filter(|(name, _)| *name != "TTFT")
-        .filter_map(|(name, bound)| Some((name, largest(bound)?)));
+        .filter_map(|(name, bound)| Some((name, largest(&bound)?)));
     let known: Vec<String> = known.map(|(name, ms)| format!("{name} {} ms", numbers::figure(ms))).collect();
     if !known.is_empty() {
         return Some(format!("harness error ≤ {}", known.join(" · ")));
@@ -188,7 +236,7 @@ mod tests {
           half of the window, by 40 % over it
         concurrency=512: 7.80 requests in flight on average, 8.90 by Little's law: the
           window is not stationary
-        concurrency=512: below resolution — TTFT p50, p99 (harness ≤ 31.2 ms)
+        below resolution — TTFT p50, p99 at concurrency=512 (harness ≤ 31.2 ms)
         harness error ≤ TPOT 0.00400 ms · e2e 0.110 ms
 
         harness ≤: how far this program may have bent TTFT, at most.
@@ -243,6 +291,29 @@ mod tests {
         };
         let rows = [warned(1, 1), warned(8, 1), warned(8, 2)];
         let rows: Vec<&SummaryRow> = rows.iter().collect();
-        assert_eq!(said(&rows, |r| r.warnings.clone()), ["concurrency=1, 8, 8 (repeat 2): the same"]);
+        assert_eq!(said(&rows, |r| r.warnings.clone()), ["concurrency=1, 8: the same"]);
+    }
+
+    #[test]
+    fn sentences_of_repeats_that_differ_in_numbers_are_one_line() {
+        let doubted = |n: u32, repeat: u32, text: &str| SummaryRow {
+            repeat,
+            reasons: if text.is_empty() { Vec::new() } else { vec![reason(Verdict::Suspect, text)] },
+            ..row("vllm", "fp16", n)
+        };
+        let rows = [
+            doubted(8, 1, "CPU use 91 %, limit 80 %"),
+            doubted(8, 2, "CPU use 88.25 %, limit 80 %"),
+            doubted(8, 3, ""),
+            doubted(16, 1, "CPU use 93 %, limit 80 %"),
+        ];
+        let rows: Vec<&SummaryRow> = rows.iter().collect();
+        assert_eq!(
+            verdicts(&rows),
+            [
+                "concurrency=8 (repeats 1, 2): SUSPECT — CPU use 91 %, limit 80 % (the first of 2 alike)",
+                "concurrency=16: SUSPECT — CPU use 93 %, limit 80 %",
+            ]
+        );
     }
 }

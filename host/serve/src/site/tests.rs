@@ -25,10 +25,16 @@ fn place() -> Place {
     put(&root, "deep/two & more/manifest.json", r#"{"run_id":"r2","target":"real"}"#);
     put(&root, "deep/two & more/report.html", "<script>1</script>");
     put(&root, "loose.json", "SECRET");
-    let compare: Compare = Box::new(|base, new| {
+    let compare: Compare = Box::new(|base, new, choices| {
         let last = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
         match (last(base), last(new)) {
-            (base, new) if base == new => Err("a run is not compared <with> itself".into()),
+            (base, new) if base == new => Err(Refused {
+                why: "a run is not compared <with> itself".into(),
+                allow: vec!["slo".into(), "load".into()],
+            }),
+            (base, new) if !choices.allow.is_empty() || !choices.base_engine.is_empty() => {
+                Ok(format!("{base}, {new}, {}, {}", choices.base_engine, choices.allow.join(" ")))
+            }
             (base, new) => Ok(format!("**{base}** against {new}\n\n| metric |\n|---|\n| ttft |\n")),
         }
     });
@@ -196,8 +202,13 @@ fn two_runs_are_compared_and_a_refusal_is_told() {
         html.contains("<strong>one</strong> against two &amp; more") && html.contains("<td>ttft</td>"),
         "{html}"
     );
+    let (_, html) = place.get("/compare?base=one&new=deep/two+%26+more&base_engine=vllm/%3Cfp8%3E&allow=slo");
+    assert!(html.contains("one, two &amp; more, vllm/&lt;fp8&gt;, slo"), "{html}");
     let (status, html) = place.get("/compare?base=one&new=one");
     assert_eq!(status, 422);
+    for word in ["slo", "load"] {
+        assert!(html.contains(&format!("name=\"allow\" value=\"{word}\" checked")), "{html}");
+    }
     assert!(html.contains("a run is not compared &lt;with&gt; itself"), "{html}");
     let strange = |site: &str| {
         place.status(|r| {
@@ -244,7 +255,7 @@ fn a_page_without_its_last_slash_is_moved_there() {
 #[test]
 fn a_directory_of_results_must_be_one() {
     let place = place();
-    let open = |path: PathBuf| Site::open(&path, Box::new(|_, _| Err(String::new())));
+    let open = |path: PathBuf| Site::open(&path, Box::new(|_, _, _| Err(Refused::default())));
     assert!(matches!(open(place.folder.path().join("none")), Err(ServeError::Root { .. })));
     assert!(matches!(open(place.folder.path().join("secret.json")), Err(ServeError::NotADirectory { .. })));
 }

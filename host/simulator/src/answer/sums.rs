@@ -2,8 +2,9 @@
 
 /// A short reasoning that ends with `#### N`, N a whole number.
 pub(super) fn answer(question: &str) -> String {
-    // The instruction `end with #### <number>` is no part of the problem.
-    let problem = question.split("####").next().unwrap_or(question);
+    // The instruction `end with #### <number>` is no part of the problem, before which or behind which it stands.
+    let has_number = |part: &&str| !numbers(part).is_empty();
+    let problem = question.split("####").find(has_number).unwrap_or(question);
     let numbers = numbers(problem);
     let (first, second) = match numbers[..] {
         [] => (1, 1),
@@ -44,6 +45,7 @@ mod tests {
         assert!(
             answer("Ann has 3 apples and buys 4. How many? End with `#### <number>`").ends_with("\n#### 7")
         );
+        assert!(answer("End with `#### number`.\n\nAnn has 3 apples and 4 pears.").ends_with("\n#### 7"));
         assert!(answer("5 boxes hold 6 pens each. How many pens?").ends_with("#### 30"));
         assert!(answer("Of 1,200 euros she spent 200.").ends_with("#### 1000"));
     }

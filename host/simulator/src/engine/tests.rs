@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Engine, FOREVER};
-use crate::answer::{Asked, Length, Script, write};
+use crate::answer::{Asked, Length, Script, Style, write};
 use crate::config::{Dialect, SimulatorConfig};
 use crate::delay::Delay;
 
@@ -18,7 +18,7 @@ fn engine(change: impl FnOnce(&mut SimulatorConfig)) -> Arc<Engine> {
 
 fn script(length: u32, reasoning: u32) -> Script {
     let length = Length { most: length, ignore_end: true, ..Length::default() };
-    write(&Asked::default(), &length, 0, reasoning, false)
+    write(&Asked::default(), &length, 0, Style { reasoning, unicode: false, wrong: 0.0, length: 1.0 })
 }
 
 #[tokio::test]

@@ -156,9 +156,16 @@ impl Exchange {
         let config = &self.engine.config;
         // Only chats have a channel for it.
         let reasoning = if job.api == Api::Chat { config.reasoning_tokens } else { 0 };
-        let script = match fault {
-            Some(Fault::Empty) => Script::empty(),
-            _ => answer::write(&job.prompt.asked, &job.length, config.seed, reasoning, config.unicode),
+        let script = if fault == Some(Fault::Empty) {
+            Script::empty()
+        } else {
+            let style = answer::Style {
+                reasoning,
+                unicode: config.unicode,
+                wrong: config.wrong,
+                length: config.answer_length,
+            };
+            answer::write(&job.prompt.asked, &job.length, config.seed, style)
         };
         let cached = job.cache_key.map_or(0, |key| self.engine.cached_tokens(key, job.prompt.tokens));
         Telling {

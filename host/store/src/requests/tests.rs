@@ -105,3 +105,33 @@ fn a_file_of_schema_1_reads_with_the_columns_it_has() {
     assert_eq!((records[0].session, records[0].arrivals.as_str(), records[0].censored), (None, "", 0));
     assert_eq!(records[1].scores.get("f1"), Some(&0.5));
 }
+
+#[test]
+fn columns_in_another_order_read_as_the_same_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout::new(folder.path().join("r"));
+    let mut writer = RunWriter::create(layout.clone(), vec!["exact".into()], None).unwrap();
+    for row in 1..=3 {
+        let scores = [("exact".to_owned(), row as f64 / 3.0)].into();
+        let (item, ttft_ms) = (format!("item-{row}"), (row > 1).then_some(12.25 * row as f64));
+        let run_id = "r".to_owned();
+        writer.request(&Record { row, run_id, item, ttft_ms, scores, ..Record::blank() }).unwrap();
+    }
+    drop(writer);
+    let records = read(layout.root()).unwrap().0;
+    assert_eq!((records.len(), records[2].ttft_ms, records[0].scores["exact"]), (3, Some(36.75), 1.0 / 3.0));
+    // The first column goes before the last.
+    let text = std::fs::read_to_string(layout.requests()).unwrap();
+    let moved: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let mut cells: Vec<&str> = line.split(',').collect();
+            let first = cells.remove(0);
+            cells.insert(cells.len() - 1, first);
+            cells.join(",") + "\n"
+        })
+        .collect();
+    let other = folder.path().join("other.csv");
+    std::fs::write(&other, moved.concat()).unwrap();
+    assert_eq!(read(&other).unwrap().0, records);
+}

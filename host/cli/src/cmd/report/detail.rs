@@ -1,8 +1,10 @@
 //! What charts of single requests need, taken while the rows stream by: latencies of completed requests, and the first
-//! requests of each point. Holds three numbers a request.
+//! requests of each point, and scores. Holds three numbers a request, and those of each score.
 
 use benchhost_model::{Nanos, Outcome, Phase, Record, Target};
-use benchhost_report::{Lane, Lanes, Latencies, LatencyKind, Place};
+use benchhost_report::{Lane, Lanes, Latencies, LatencyKind, Place, Scored};
+
+use super::scored::Scores;
 
 /// Points on their way to charts.
 #[derive(Debug, Default)]
@@ -17,12 +19,14 @@ pub(super) struct Detail {
 pub(super) struct Details {
     pub(super) latencies: Vec<Latencies>,
     pub(super) lanes: Vec<Lanes>,
+    pub(super) scored: Vec<Scored>,
 }
 
 #[derive(Debug)]
 struct Point {
     place: Place,
     values: [Vec<f64>; 3],
+    scores: Scores,
     /// The run and the repeat whose requests are shown as lanes.
     shown: (String, u32),
     lanes: Vec<Request>,
@@ -48,6 +52,7 @@ impl Detail {
         }
         let at = self.place(record);
         let Some(point) = self.points.get_mut(at) else { return };
+        point.scores.push(record);
         if record.outcome == Outcome::Completed {
             for (values, value) in
                 point.values.iter_mut().zip([record.ttft_ms, record.tpot_ms, record.e2e_ms])
@@ -102,6 +107,7 @@ impl Detail {
                 last_s: r.last.map(seconds),
                 wrong: r.wrong,
             });
+            details.scored.extend(point.scores.finish(&point.place));
             details.lanes.push(Lanes { place: point.place.clone(), lanes: lanes.collect() });
             for (kind, values) in KINDS.into_iter().zip(point.values) {
                 details.latencies.push(Latencies::new(point.place.clone(), kind, values));
@@ -123,6 +129,7 @@ impl Point {
                 load: record.load,
             },
             values: Default::default(),
+            scores: Scores::default(),
             shown: (record.run_id.clone(), record.repeat),
             lanes: Vec::new(),
         }

@@ -7,7 +7,8 @@ use benchhost_model::SummaryRow;
 use benchhost_report::{Page, Picture, RunNote, page};
 
 use super::detail::Details;
-use super::{Look, Read, caption};
+use super::plots::machine;
+use super::{Look, Read};
 use crate::error::CliResult;
 use crate::store::write_atomic;
 use crate::summary::objectives;
@@ -22,14 +23,6 @@ pub(super) fn write(
     (drawn, look): (&[Picture], &Look),
     printer: &Printer,
 ) -> CliResult<()> {
-    let mut goals: Vec<(String, f64)> = Vec::new();
-    for objective in runs.iter().flat_map(|r| objectives(&r.layout)) {
-        let text = objective.to_string();
-        let goal = (text.split('=').next().unwrap_or_default().to_owned(), objective.at_most.as_ms());
-        if !goals.contains(&goal) {
-            goals.push(goal);
-        }
-    }
     let html = page(&Page {
         rows,
         runs: runs.iter().map(note).collect(),
@@ -37,7 +30,7 @@ pub(super) fn write(
         latencies: details.latencies.clone(),
         lanes: details.lanes.clone(),
         timelines: runs.iter().map(|r| (r.manifest.run_id.clone(), r.timeline.clone())).collect(),
-        objectives: goals,
+        objectives: goals(runs),
         colours: &look.colours,
         pictures: drawn,
     });
@@ -46,13 +39,26 @@ pub(super) fn write(
     Ok(())
 }
 
+/// The objectives of all runs: name of the latency and its bound in ms.
+pub(super) fn goals(runs: &[Read]) -> Vec<(String, f64)> {
+    let mut goals: Vec<(String, f64)> = Vec::new();
+    for objective in runs.iter().flat_map(|r| objectives(&r.layout)) {
+        let text = objective.to_string();
+        let goal = (text.split('=').next().unwrap_or_default().to_owned(), objective.at_most.as_ms());
+        if !goals.contains(&goal) {
+            goals.push(goal);
+        }
+    }
+    goals
+}
+
 fn note(read: &Read) -> RunNote {
     let manifest = &read.manifest;
     RunNote {
         run_id: manifest.run_id.clone(),
         started: started(&manifest.run_id),
         tool: manifest.tool.clone(),
-        machine: caption(manifest).machine,
+        machine: machine(manifest),
         warnings: read.warnings.clone(),
         // A manifest was read from JSON, so it can be written as JSON.
         manifest: serde_json::to_value(manifest).unwrap_or_default(),

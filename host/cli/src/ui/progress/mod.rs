@@ -4,21 +4,20 @@
 //! this module reads the board and the load's counters as often and draws. Neither the I/O threads nor the pacer know of
 //! it, and decoding never waits for a terminal.
 
-mod line;
 mod tally;
 
-use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use benchhost_model::{Nanos, Phase, Record};
+use benchhost_tui::{Current, Figures, Finished, Goal, line};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-pub(crate) use line::Goal;
-use line::Shown;
-use tally::{Figures, Tally};
+use super::full::Stage;
+use super::{Line, Place, Printer, lock, plural};
+use tally::{Tally, Totals};
 
 /// Between two drawings, and between two times that decoding touches the board.
 const TICK: Duration = Duration::from_millis(250);
@@ -27,8 +26,17 @@ const PLAIN: Duration = Duration::from_secs(10);
 /// Columns that are always there.
 const WIDTH: usize = 80;
 
-/// The bar that is on the screen, so that other lines are printed above it.
-pub(super) type Screen = Arc<Mutex<Option<ProgressBar>>>;
+/// Where it is shown.
+pub(super) enum Surface {
+    /// Nowhere.
+    Nothing,
+    /// A plain line now and then.
+    Lines,
+    /// Two moving rows, above which other lines are printed.
+    Bar(Arc<Mutex<Place>>),
+    /// The whole screen.
+    Stage(Arc<Stage>),
+}
 
 /// What the load itself tells.
 #[derive(Debug, Clone, Copy)]
@@ -57,8 +65,16 @@ pub(crate) struct Progress {
     tally: Tally,
     board: Arc<Mutex<Board>>,
     published: Instant,
-    drawing: Option<Drawing>,
-    quiet: bool,
+    shown: Shown,
+    printer: Printer,
+}
+
+/// Who shows it.
+#[derive(Debug)]
+enum Shown {
+    Nobody,
+    Thread(Drawing),
+    Stage(Arc<Stage>),
 }
 
 /// The drawing thread; it ends when the sender is dropped.
@@ -68,40 +84,38 @@ struct Drawing {
     thread: JoinHandle<()>,
 }
 
-/// What the drawing thread needs.
-struct Pen<W> {
+/// What drawing needs of a load point.
+pub(super) struct Pen {
     title: String,
     goal: Goal,
     board: Arc<Mutex<Board>>,
-    now: W,
-    screen: Option<Screen>,
+    now: Box<dyn Fn() -> Now + Send>,
     measuring_since: Option<Instant>,
 }
 
 impl Progress {
-    /// Begins to show; `now` is asked at most four times a second. Without `screen` lines are plain; `quiet`: nothing.
+    /// Begins to show; `now` is asked at most four times a second.
     pub(super) fn new(
         title: String,
         goal: Goal,
-        screen: Option<Screen>,
-        quiet: bool,
-        now: impl Fn() -> Now + Send + 'static,
+        surface: Surface,
+        printer: Printer,
+        now: Box<dyn Fn() -> Now + Send>,
     ) -> Self {
         let board = Arc::new(Mutex::new(Board::default()));
-        let pen =
-            Pen { title: title.clone(), goal, board: Arc::clone(&board), now, screen, measuring_since: None };
+        let pen = Pen { title: title.clone(), goal, board: Arc::clone(&board), now, measuring_since: None };
+        let shown = match surface {
+            Surface::Nothing => Shown::Nobody,
+            Surface::Lines => Drawing::begin(pen, None),
+            Surface::Bar(place) => Drawing::begin(pen, Some(place)),
+            Surface::Stage(stage) => {
+                stage.begin(pen);
+                Shown::Stage(stage)
+            }
+        };
         let begun = Instant::now();
-        Self {
-            title,
-            begun,
-            done: 0,
-            failed: 0,
-            tally: Tally::new(),
-            board,
-            published: begun,
-            drawing: (!quiet).then(|| Drawing::begin(pen)).flatten(),
-            quiet,
-        }
+        let tally = Tally::new();
+        Self { title, begun, done: 0, failed: 0, tally, board, published: begun, shown, printer }
     }
 
     /// One more item is over.
@@ -112,93 +126,108 @@ impl Progress {
 
     /// A measured row, and by how much the kernel was ahead of this program at each of its events.
     pub(crate) fn saw(&mut self, row: &Record, lags: &[Option<Nanos>]) {
-        if self.drawing.is_some() {
+        if !matches!(self.shown, Shown::Nobody) {
             self.tally.take(self.begun.elapsed(), row, lags);
         }
     }
 
     /// To be called often; leaves the numbers on the board at most four times a second.
     pub(crate) fn tick(&mut self) {
-        if self.drawing.is_none() || self.published.elapsed() < TICK {
+        if matches!(self.shown, Shown::Nobody) || self.published.elapsed() < TICK {
             return;
         }
         self.published = Instant::now();
         let figures = self.tally.figures(self.begun.elapsed());
-        *lock(&self.board) = Board { done: self.done, failed: self.failed, figures };
+        // Never wait for whoever draws, who may be of lower priority; the next tick is near.
+        if let Ok(mut board) = self.board.try_lock() {
+            *board = Board { done: self.done, failed: self.failed, figures };
+        }
+    }
+
+    fn finished(&mut self) -> Finished {
+        let Totals { requests_s, tokens_s, ttft_p50_ns, ttft_p90_ns, tpot_p50_ns } = self.tally.totals();
+        Finished {
+            title: self.title.clone(),
+            requests: self.done,
+            failed: self.failed,
+            stopped: false,
+            requests_s,
+            tokens_s,
+            ttft_p50_ns,
+            ttft_p90_ns,
+            tpot_p50_ns,
+            lag: self.tally.lag(),
+        }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(Drawing { stop, thread }) = self.drawing.take() {
-            drop(stop);
-            // A panic of that thread has been printed, and there is nothing else to undo.
-            let _drawn = thread.join();
-        }
-        if self.quiet {
-            return;
+        match std::mem::replace(&mut self.shown, Shown::Nobody) {
+            Shown::Nobody => {}
+            Shown::Thread(Drawing { stop, thread }) => {
+                drop(stop);
+                // A panic of that thread has been printed, and there is nothing else to undo.
+                let _drawn = thread.join();
+            }
+            Shown::Stage(stage) => stage.finish(self.finished()),
         }
         let failed = if self.failed > 0 { format!(", {} not completed", self.failed) } else { String::new() };
         let seconds = self.begun.elapsed().as_secs_f64();
-        let _nobody = writeln!(
-            std::io::stderr().lock(),
-            "{}: {}{failed} in {seconds:.1} s",
-            self.title,
-            super::plural(self.done, "request")
-        );
+        let requests = plural(self.done, "request");
+        self.printer.status(&format!("{}: {requests}{failed} in {seconds:.1} s", self.title));
     }
 }
 
 impl Drawing {
-    /// `None`: no thread can be had, and the point is measured unseen.
-    fn begin<W: Fn() -> Now + Send + 'static>(pen: Pen<W>) -> Option<Self> {
+    /// On the moving rows of `place`, or in plain lines. Where no thread can be had, the point is measured unseen.
+    fn begin(pen: Pen, place: Option<Arc<Mutex<Place>>>) -> Shown {
         let (stop, stopped) = sync_channel(0);
-        let thread =
-            std::thread::Builder::new().name("progress".into()).spawn(move || pen.run(&stopped)).ok()?;
-        Some(Self { stop, thread })
+        let drawing = std::thread::Builder::new().name("progress".into()).spawn(move || match place {
+            Some(place) => pen.rows(&place, &stopped),
+            None => pen.lines(&stopped),
+        });
+        drawing.map_or(Shown::Nobody, |thread| Shown::Thread(Self { stop, thread }))
     }
 }
 
-impl<W: Fn() -> Now> Pen<W> {
-    fn run(mut self, stopped: &Receiver<()>) {
-        let bar = self.screen.as_ref().map(|screen| {
-            let bar = ProgressBar::new_spinner();
-            // Every drawing is asked for below, each `TICK`.
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{msg}") {
-                bar.set_style(style);
-            }
-            *lock(screen) = Some(bar.clone());
-            bar
-        });
+impl Pen {
+    fn rows(mut self, place: &Mutex<Place>, stopped: &Receiver<()>) {
+        let bar = ProgressBar::new_spinner();
+        // Every drawing is asked for below, each `TICK`.
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            bar.set_style(style);
+        }
+        *lock(place) = Place::Bar(bar.clone());
+        while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+            bar.set_message(line::rows(&self.look(), WIDTH));
+        }
+        *lock(place) = Place::Plain;
+        bar.finish_and_clear();
+    }
+
+    fn lines(mut self, stopped: &Receiver<()>) {
         let mut told = Instant::now();
         while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-            let shown = self.look();
-            if let Some(bar) = &bar {
-                bar.set_message(line::rows(&shown, WIDTH));
-            } else if told.elapsed() >= PLAIN {
+            // Looking notes when the measuring began.
+            let current = self.look();
+            if told.elapsed() >= PLAIN {
                 told = Instant::now();
-                let _nobody = writeln!(std::io::stderr().lock(), "{}", line::plain(&shown));
+                Line::plain(line::plain(&current)).print(false);
             }
-        }
-        if let (Some(bar), Some(screen)) = (bar, &self.screen) {
-            *lock(screen) = None;
-            bar.finish_and_clear();
         }
     }
 
-    fn look(&mut self) -> Shown<'_> {
+    /// The load point as it is now.
+    pub(super) fn look(&mut self) -> Current {
         let Now { in_flight, phase } = (self.now)();
         if phase != Phase::Warmup && self.measuring_since.is_none() {
             self.measuring_since = Some(Instant::now());
         }
         let Board { done, failed, figures } = *lock(&self.board);
         let measured_for = self.measuring_since.map_or(Duration::ZERO, |since| since.elapsed());
-        Shown { title: &self.title, goal: self.goal, phase, measured_for, done, in_flight, failed, figures }
+        let title = self.title.clone();
+        Current { title, goal: self.goal, phase, measured_for, done, in_flight, failed, figures }
     }
-}
-
-/// A panic elsewhere leaves nothing half-written behind these locks.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use benchhost_model::{Nanos, Record};
+use benchhost_model::{Nanos, Outcome, Record};
+use benchhost_tui::{Figures, Lag, Recent};
 use hdrhistogram::Histogram;
 
 /// Tokens of answers that ended this long ago still count for tokens a second.
@@ -15,24 +16,20 @@ const HIGH_NS: u64 = 3_600_000_000_000;
 /// Values within a hundredth.
 const DIGITS: u8 = 2;
 
-/// What the live line shows of the answers so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Figures {
-    /// Median time to first token, within 1 %.
-    pub(super) ttft_p50_ns: Option<u64>,
-    /// Output tokens a second, of answers that ended in the last ten seconds.
-    pub(super) tokens_s: Option<f64>,
-    /// 99th percentile of how late this program was.
-    pub(super) lag: Option<Lag>,
-}
+/// Answers whose latencies make the medians of the last ten seconds: so many are found in microseconds.
+const MOST: usize = 1024;
 
-/// How late this program was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lag {
-    /// From the kernel's stamp of an event to the program's own, in nanoseconds.
-    Receiving(u64),
-    /// From the time a request was due to its sending, in nanoseconds, where the kernel stamps nothing.
-    Sending(u64),
+/// What is known of all answers of a load point.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Totals {
+    /// Completed requests a second, from the first sending to the last end.
+    pub(super) requests_s: Option<f64>,
+    /// Output tokens a second, over the same time.
+    pub(super) tokens_s: Option<f64>,
+    /// Within 1 %, as all latencies here.
+    pub(super) ttft_p50_ns: Option<u64>,
+    pub(super) ttft_p90_ns: Option<u64>,
+    pub(super) tpot_p50_ns: Option<u64>,
 }
 
 /// Counts answers as they are decoded.
@@ -40,12 +37,27 @@ pub(super) enum Lag {
 pub(super) struct Tally {
     // None of these bounds can be refused; if one were, the figure would stay out of the line.
     ttft: Option<Histogram<u32>>,
+    tpot: Option<Histogram<u32>>,
     receiving: Option<Histogram<u32>>,
     sending: Option<Histogram<u32>>,
-    /// When an answer was decoded, and its tokens.
-    recent: VecDeque<(Duration, u64)>,
-    /// When the first answer was asked for.
+    recent: VecDeque<Answer>,
+    /// When the first answer was asked for, on the clock of the load point.
     first: Option<Duration>,
+    /// The first sending and the last end, on the clock of the run.
+    spanned: Option<(Nanos, Nanos)>,
+    completed: u64,
+    tokens: u64,
+}
+
+/// An answer that was decoded not long ago.
+#[derive(Debug)]
+struct Answer {
+    /// When it was decoded.
+    at: Duration,
+    completed: bool,
+    tokens: u64,
+    ttft_ns: Option<u64>,
+    itl_ns: Option<u64>,
 }
 
 impl Tally {
@@ -53,56 +65,105 @@ impl Tally {
         let histogram = || Histogram::new_with_bounds(LOW_NS, HIGH_NS, DIGITS).ok();
         Self {
             ttft: histogram(),
+            tpot: histogram(),
             receiving: histogram(),
             sending: histogram(),
             recent: VecDeque::new(),
             first: None,
+            spanned: None,
+            completed: 0,
+            tokens: 0,
         }
     }
 
     /// Counts `row`, decoded at `at` (since the load point began).
     pub(super) fn take(&mut self, at: Duration, row: &Record, lags: &[Option<Nanos>]) {
-        if let (Some(sent), Some(first)) = (row.t_send_ns, row.t_first_ns) {
-            count(&mut self.ttft, first - sent);
+        let ttft = row.t_send_ns.zip(row.t_first_ns).map(|(sent, first)| first - sent);
+        if let Some(ttft) = ttft {
+            count(&mut self.ttft, ttft);
+        }
+        if let Some(tpot) = row.tpot_ms {
+            count(&mut self.tpot, Nanos::new(ns(tpot)));
         }
         for lag in lags.iter().flatten() {
             count(&mut self.receiving, *lag);
         }
         if let Some(sent) = row.t_send_ns {
             count(&mut self.sending, sent - row.t_slot_ns.unwrap_or(row.t_sched_ns));
-            let length = row.t_end_ns.map_or(Duration::ZERO, |end| Duration::from_nanos((end - sent).get()));
-            self.first.get_or_insert(at.saturating_sub(length));
+            let end = row.t_end_ns.unwrap_or(sent);
+            self.first.get_or_insert(at.saturating_sub(Duration::from_nanos((end - sent).get())));
+            let (from, to) = self.spanned.unwrap_or((sent, end));
+            self.spanned = Some((from.min(sent), to.max(end)));
         }
-        if let Some(tokens) = row.output_tokens {
-            self.recent.push_back((at, u64::from(tokens)));
-        }
+        let completed = row.outcome == Outcome::Completed;
+        let tokens = row.output_tokens.map_or(0, u64::from);
+        self.completed += u64::from(completed);
+        self.tokens += tokens;
+        let (ttft_ns, itl_ns) = (ttft.map(Nanos::get), row.itl_mean_ms.map(ns));
+        self.recent.push_back(Answer { at, completed, tokens, ttft_ns, itl_ns });
         self.forget(at);
     }
 
     /// The figures at `now` (since the load point began).
     pub(super) fn figures(&mut self, now: Duration) -> Figures {
         self.forget(now);
-        let receiving = quantile(self.receiving.as_ref(), 0.99).map(Lag::Receiving);
-        let sending = || quantile(self.sending.as_ref(), 0.99).map(Lag::Sending);
-        let lag = receiving.or_else(sending);
-        Figures { ttft_p50_ns: quantile(self.ttft.as_ref(), 0.5), tokens_s: self.tokens_s(now), lag }
+        let per_s = |total: u64, over: f64| total as f64 / over;
+        let over = self.recent_s(now);
+        let tokens = self.recent.iter().map(|answer| answer.tokens).sum();
+        let completed = self.recent.iter().filter(|answer| answer.completed).count() as u64;
+        let recent = Recent {
+            tokens_s: over.map(|over| per_s(tokens, over)),
+            requests_s: over.map(|over| per_s(completed, over)),
+            ttft_p50_ns: self.recent_median(|answer| answer.ttft_ns),
+            itl_p50_ns: self.recent_median(|answer| answer.itl_ns),
+        };
+        Figures { ttft_p50_ns: quantile(self.ttft.as_ref(), 0.5), lag: self.lag(), recent }
     }
 
-    /// Nothing in the first second: a rate over less means little.
-    fn tokens_s(&self, now: Duration) -> Option<f64> {
-        let over = now.saturating_sub(self.first?).min(RECENT);
-        if over < Duration::from_secs(1) {
-            return None;
+    /// 99th percentile of how late this program was.
+    pub(super) fn lag(&self) -> Option<Lag> {
+        let receiving = quantile(self.receiving.as_ref(), 0.99).map(Lag::Receiving);
+        receiving.or_else(|| quantile(self.sending.as_ref(), 0.99).map(Lag::Sending))
+    }
+
+    /// Of all answers.
+    pub(super) fn totals(&self) -> Totals {
+        let over = self.spanned.map(|(from, to)| (to - from).get() as f64 / 1e9).filter(|s| *s > 0.0);
+        Totals {
+            requests_s: over.map(|s| self.completed as f64 / s),
+            tokens_s: over.filter(|_| self.tokens > 0).map(|s| self.tokens as f64 / s),
+            ttft_p50_ns: quantile(self.ttft.as_ref(), 0.5),
+            ttft_p90_ns: quantile(self.ttft.as_ref(), 0.9),
+            tpot_p50_ns: quantile(self.tpot.as_ref(), 0.5),
         }
-        let tokens: u64 = self.recent.iter().map(|(_, tokens)| tokens).sum();
-        Some(tokens as f64 / over.as_secs_f64())
+    }
+
+    /// Seconds that are looked back; none in the first second: a rate over less means little.
+    fn recent_s(&self, now: Duration) -> Option<f64> {
+        let over = now.saturating_sub(self.first?).min(RECENT);
+        (over >= Duration::from_secs(1)).then_some(over.as_secs_f64())
+    }
+
+    fn recent_median(&self, figure: impl Fn(&Answer) -> Option<u64>) -> Option<u64> {
+        let mut values: Vec<u64> = self.recent.iter().rev().take(MOST).filter_map(figure).collect();
+        let middle = values.len().checked_sub(1)? / 2;
+        Some(*values.select_nth_unstable(middle).1)
     }
 
     fn forget(&mut self, now: Duration) {
-        while self.recent.front().is_some_and(|(at, _)| now.saturating_sub(*at) > RECENT) {
+        while self.recent.front().is_some_and(|answer| now.saturating_sub(answer.at) > RECENT) {
             self.recent.pop_front();
         }
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a latency; what is none becomes 0"
+)]
+fn ns(ms: f64) -> u64 {
+    (ms * 1e6) as u64
 }
 
 fn count(histogram: &mut Option<Histogram<u32>>, value: Nanos) {
@@ -128,6 +189,9 @@ mod tests {
             t_first_ns: Some(Nanos::new((2 + ttft_ms) * MS)),
             t_end_ns: Some(Nanos::new(1002 * MS)),
             output_tokens: Some(tokens),
+            outcome: Outcome::Completed,
+            tpot_ms: Some(7.0),
+            itl_mean_ms: Some(ttft_ms as f64 / 2.0),
             ..Record::blank()
         }
     }
@@ -151,11 +215,62 @@ mod tests {
     fn tokens_a_second_look_back_ten_seconds_and_no_further_than_the_first_request() {
         let mut tally = Tally::new();
         tally.take(Duration::from_secs(1), &row(5, 100), &[]);
-        assert_eq!(tally.figures(Duration::from_secs(1)).tokens_s, Some(100.0), "sent at 0 s");
+        assert_eq!(tally.figures(Duration::from_secs(1)).recent.tokens_s, Some(100.0), "sent at 0 s");
         tally.take(Duration::from_secs(4), &row(5, 300), &[]);
-        assert_eq!(tally.figures(Duration::from_secs(4)).tokens_s, Some(100.0));
-        assert_eq!(tally.figures(Duration::from_secs(12)).tokens_s, Some(30.0), "the first is too old");
-        assert_eq!(tally.figures(Duration::from_mins(1)).tokens_s, Some(0.0), "a server that stands still");
+        assert_eq!(tally.figures(Duration::from_secs(4)).recent.tokens_s, Some(100.0));
+        assert_eq!(
+            tally.figures(Duration::from_secs(12)).recent.tokens_s,
+            Some(30.0),
+            "the first is too old"
+        );
+        assert_eq!(
+            tally.figures(Duration::from_mins(1)).recent.tokens_s,
+            Some(0.0),
+            "a server that stands still"
+        );
+    }
+
+    #[test]
+    fn medians_of_the_last_ten_seconds_forget_and_look_at_no_more_than_they_must() {
+        let mut tally = Tally::new();
+        tally.take(Duration::from_secs(1), &row(500, 1), &[]);
+        tally.take(Duration::from_secs(5), &row(10, 1), &[]);
+        tally.take(Duration::from_secs(5), &row(20, 1), &[]);
+        let recent = tally.figures(Duration::from_secs(6)).recent;
+        assert_eq!((recent.ttft_p50_ns, recent.itl_p50_ns), (Some(20 * MS), Some(10 * MS)));
+        let recent = tally.figures(Duration::from_secs(12)).recent;
+        assert_eq!(
+            (recent.ttft_p50_ns, recent.itl_p50_ns),
+            (Some(10 * MS), Some(5 * MS)),
+            "the lower of two"
+        );
+        assert_eq!(recent.requests_s, Some(0.2));
+        let recent = tally.figures(Duration::from_mins(1)).recent;
+        assert_eq!((recent.ttft_p50_ns, recent.requests_s), (None, Some(0.0)), "no answer has no latency");
+        for _ in 0..MOST {
+            tally.take(Duration::from_secs(61), &row(30, 1), &[]);
+        }
+        assert_eq!(tally.figures(Duration::from_secs(61)).recent.ttft_p50_ns, Some(30 * MS));
+    }
+
+    #[test]
+    fn totals_reach_from_the_first_sending_to_the_last_end() {
+        assert_eq!(Tally::new().totals(), Totals::default());
+        let mut tally = Tally::new();
+        let later = |row: Record| Record {
+            t_send_ns: Some(Nanos::new(1002 * MS)),
+            t_end_ns: Some(Nanos::new(4002 * MS)),
+            t_first_ns: None,
+            ..row
+        };
+        tally.take(Duration::from_secs(4), &later(row(0, 50)), &[]);
+        tally.take(Duration::from_secs(1), &row(100, 30), &[]);
+        let failed = Record { outcome: Outcome::Failed, output_tokens: None, tpot_ms: None, ..row(100, 0) };
+        tally.take(Duration::from_secs(1), &failed, &[]);
+        let totals = tally.totals();
+        assert_eq!((totals.requests_s, totals.tokens_s), (Some(0.5), Some(20.0)), "two in four seconds");
+        assert!(totals.tpot_p50_ns.unwrap().abs_diff(7 * MS) <= MS / 10, "{totals:?}");
+        assert!(totals.ttft_p90_ns.unwrap().abs_diff(100 * MS) <= MS, "{totals:?}");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What a comparison looks like, and that nothing makes it wider or breaks its syntax.
 
 use super::*;
+use benchhost_model::LoadPoint;
+
 use crate::comparison::{ChangeFigure, ChangeScale};
 
 fn compared(
@@ -64,7 +66,12 @@ pub(crate) fn example() -> ComparisonTable {
         work: vec!["DIFFERENT WORK: concurrency=8: answers of the new side are 12.0 % shorter".into()],
         base: Side { label: "vllm · fp16".into(), simulated: false, runs: 5 },
         new: Side { label: "vllm · fp8".into(), simulated: true, runs: 5 },
-        groups: vec![ComparedGroup { heading: "empathetic · concurrency=8".into(), rows }],
+        groups: vec![ComparedGroup {
+            heading: "empathetic · concurrency=8".into(),
+            place: Some(("empathetic".into(), LoadPoint::Concurrency(8))),
+            rows,
+            detail: None,
+        }],
         differences: vec!["variant differs: base `fp16`, new `fp8`".into()],
         unchecked: vec!["new: rows alone".into()],
         health: vec!["base, concurrency=8: 1 of 5 runs SUSPECT: lag".into()],

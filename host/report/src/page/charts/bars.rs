@@ -79,6 +79,7 @@ fn scores(source: &Source<'_>, rows: &[&SummaryRow]) -> Vec<Panel> {
         views: vec![View {
             kind: Kind::Bar,
             unit: "mean score".to_owned(),
+            words: "mean score".to_owned(),
             lines: bars(source, rows, &|r| r.scores.get(*name).copied()),
             ..View::default()
         }],

@@ -2,11 +2,11 @@
 
 use benchhost_model::SummaryRow;
 
-use super::sweep::{Axis, view};
+use super::sweep::{axis, view};
 use super::{Chart, Kind, Line, Panel, Point, Source, View};
 use crate::metric::COST;
 use crate::pictures::load_words;
-use crate::series::{Spread, loads};
+use crate::series::{NO_PRICE, NO_TRADE, front, trades};
 
 pub(super) fn pareto(source: &Source<'_>, left_out: &mut Vec<String>) -> Vec<Chart> {
     let mut views = Vec::new();
@@ -17,7 +17,7 @@ pub(super) fn pareto(source: &Source<'_>, left_out: &mut Vec<String>) -> Vec<Cha
         }
     }
     if views.is_empty() {
-        left_out.push("throughput against speed for a user: fewer than two points have both".to_owned());
+        left_out.push(NO_TRADE.to_owned());
         return Vec::new();
     }
     vec![Chart {
@@ -36,15 +36,12 @@ fn curves(source: &Source<'_>, rows: &[&SummaryRow]) -> Vec<Line> {
     for (place, series) in source.series.iter().enumerate() {
         let own: Vec<&SummaryRow> =
             series.rows().iter().copied().filter(|r| rows.iter().any(|o| std::ptr::eq(*o, *r))).collect();
-        let points: Vec<Point> = loads(&own)
+        let points: Vec<Point> = trades(&own)
             .into_iter()
-            .filter_map(|load| {
-                let at = || own.iter().copied().filter(move |r| r.load == load);
-                let speed = Spread::of(at().map(|r| r.tps_user_p50))?;
-                let all = Spread::of(at().map(|r| r.out_tok_s))?;
-                let mut point = Point::within(speed.mean, all).judged(at());
-                point.note = load_words(load);
-                Some(point)
+            .map(|trade| {
+                let at = own.iter().copied().filter(|r| r.load == trade.load);
+                let point = Point::within(trade.speed, trade.tokens).judged(at);
+                Point { note: load_words(trade.load), ..point }
             })
             .collect();
         if !points.is_empty() {
@@ -78,29 +75,17 @@ fn xy(point: &Point) -> Option<(f64, f64)> {
     Some((point.numbers.first().copied()??, point.numbers.get(1).copied()??))
 }
 
-/// The points that no other point beats in both, from the highest x on.
-fn front(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    points.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)));
-    let mut kept: Vec<(f64, f64)> = Vec::new();
-    for point in points {
-        if kept.last().is_none_or(|last| point.1 > last.1) {
-            kept.push(point);
-        }
-    }
-    kept
-}
-
 pub(super) fn cost(source: &Source<'_>, left_out: &mut Vec<String>) -> Vec<Chart> {
     let swept = source.swept();
     let views: Vec<View> = swept
         .iter()
         .filter_map(|(workload, kind, rows)| {
-            let found = view(source, rows, &Axis::of(rows), COST, None)?;
+            let found = view(source, rows, &axis(rows), COST, None)?;
             Some(View { name: format!("{workload}, {kind}"), ..found })
         })
         .collect();
     if views.is_empty() {
-        left_out.push("cost of a million tokens: no price was given (--gpu-price)".to_owned());
+        left_out.push(NO_PRICE.to_owned());
         return Vec::new();
     }
     vec![Chart {
@@ -111,16 +96,4 @@ pub(super) fn cost(source: &Source<'_>, left_out: &mut Vec<String>) -> Vec<Chart
         folded: false,
         panels: vec![Panel { title: COST.title(), views }],
     }]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_front_holds_what_nothing_beats() {
-        let all = vec![(10.0, 1.0), (8.0, 5.0), (9.0, 2.0), (7.0, 4.0), (8.0, 3.0)];
-        assert_eq!(front(all), [(10.0, 1.0), (9.0, 2.0), (8.0, 5.0)]);
-        assert!(front(Vec::new()).is_empty());
-    }
 }

@@ -30,6 +30,18 @@ pub(in crate::page) struct Panel {
     pub(in crate::page) views: Vec<View>,
 }
 
+impl Panel {
+    /// Of `views` to choose from; one that is alone is no choice, so its name, which has the unit, is the title.
+    pub(in crate::page) fn choosing(title: &str, views: Vec<View>) -> Option<Self> {
+        let title = match views.as_slice() {
+            [] => return None,
+            [one] if !one.name.is_empty() => one.name.clone(),
+            _ => title.to_owned(),
+        };
+        Some(Self { title, views })
+    }
+}
+
 /// How a view is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]

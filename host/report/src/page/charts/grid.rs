@@ -1,59 +1,14 @@
 //! Families of workloads that differ in one number: figures over that number, and heat maps of number by load.
 
-use benchhost_model::{LoadPoint, SummaryRow, study_member};
+use benchhost_model::LoadPoint;
 
 use super::{Chart, Kind, Line, Panel, Point, Source, View};
-use crate::lines::clean;
 use crate::metric::{E2E_P50, Metric, OUT_TOK_S, REQ_S, TOTAL_TOK_S, TTFT_P50};
-use crate::numbers;
 use crate::pictures::load_words;
-use crate::series::{Spread, by_load, distinct, loads};
-
-/// Rows of a family, with their number.
-struct Family<'a> {
-    name: &'a str,
-    rows: Vec<(f64, &'a SummaryRow)>,
-}
-
-impl Family<'_> {
-    fn numbers(&self) -> Vec<f64> {
-        let mut numbers: Vec<f64> = self.rows.iter().map(|(n, _)| *n).collect();
-        numbers.sort_by(f64::total_cmp);
-        numbers.dedup();
-        numbers
-    }
-
-    fn loads(&self) -> Vec<LoadPoint> {
-        loads(&self.rows.iter().map(|(_, r)| *r).collect::<Vec<_>>())
-    }
-
-    /// Labels such as `128x64` where they differ in more than the number.
-    fn label(&self, number: f64) -> String {
-        let row = self.rows.iter().find(|(n, _)| n.total_cmp(&number).is_eq());
-        let rest = row.and_then(|(_, r)| r.workload.rsplit_once('-')).map(|(_, rest)| rest);
-        rest.map_or_else(|| numbers::exact(number), clean)
-    }
-}
-
-fn families<'a>(source: &Source<'a>) -> Vec<Family<'a>> {
-    let member = |r: &'a SummaryRow| study_member(&r.workload);
-    let names: Vec<&str> = {
-        let all = distinct(&source.rows, |r| member(r).map(|(name, _)| name));
-        all.into_iter().flatten().collect()
-    };
-    let of = |name: &'a str| Family {
-        name,
-        rows: source
-            .rows
-            .iter()
-            .filter_map(|r| member(r).filter(|(n, _)| *n == name).map(|(_, number)| (number, *r)))
-            .collect(),
-    };
-    names.into_iter().map(of).filter(|f| f.numbers().len() > 1).collect()
-}
+use crate::series::{Family, NO_GRID, Spread, by_load, families};
 
 pub(super) fn ablations(source: &Source<'_>, left_out: &mut Vec<String>) -> Vec<Chart> {
-    let families = families(source);
+    let families = families(&source.rows);
     let batches = source.rows.iter().any(|r| matches!(r.load, LoadPoint::Batch(_)));
     if families.is_empty() {
         let batch = if batches { "" } else { " or batch size" };
@@ -80,7 +35,7 @@ fn ablation(source: &Source<'_>, family: &Family<'_>) -> Chart {
                     unit: metric.unit.to_owned(),
                     higher: Some(metric.higher_is_better),
                     words: load_words(load),
-                    x_name: clean(family.name),
+                    x_name: family.axis(),
                     x_log: log,
                     places: numbers.clone(),
                     lines,
@@ -88,12 +43,12 @@ fn ablation(source: &Source<'_>, family: &Family<'_>) -> Chart {
                 })
             })
             .collect();
-        (!views.is_empty()).then(|| Panel { title: title.to_owned(), views })
+        Panel::choosing(title, views)
     };
     let rate = if family.rows.iter().any(|(_, r)| r.out_tok_s.is_some()) { OUT_TOK_S } else { REQ_S };
     Chart {
         id: String::new(),
-        title: format!("Over {}", family.name),
+        title: family.title(),
         note: "Workloads whose labels differ in a number, at the same load.".to_owned(),
         sim: source.simulated(),
         folded: false,
@@ -115,10 +70,7 @@ fn ablation_lines(source: &Source<'_>, family: &Family<'_>, load: LoadPoint, met
             .numbers()
             .into_iter()
             .filter_map(|number| {
-                let own = || {
-                    let at = series.at(load);
-                    at.filter(|r| study_member(&r.workload) == Some((family.name, number)))
-                };
+                let own = || family.at(series, load, number);
                 let spread = Spread::of(own().map(metric.pick))?;
                 Some(Point::within(number, spread).judged(own()))
             })
@@ -131,15 +83,15 @@ fn ablation_lines(source: &Source<'_>, family: &Family<'_>, load: LoadPoint, met
 }
 
 pub(super) fn heats(source: &Source<'_>, left_out: &mut Vec<String>) -> Vec<Chart> {
-    let grids: Vec<Family<'_>> = families(source).into_iter().filter(|f| f.loads().len() > 1).collect();
+    let grids: Vec<Family<'_>> = families(&source.rows).into_iter().filter(|f| f.loads().len() > 1).collect();
     if grids.is_empty() {
-        left_out.push("heat map of length by load: the runs do not cross the two".to_owned());
+        left_out.push(NO_GRID.to_owned());
     }
     grids
         .iter()
         .map(|family| Chart {
             id: String::new(),
-            title: format!("{} by load", family.name),
+            title: format!("{} by load", family.name()),
             note: "Logarithmic colours; × where nothing was completed.".to_owned(),
             sim: source.simulated(),
             folded: false,
@@ -152,32 +104,21 @@ fn heat(source: &Source<'_>, family: &Family<'_>, place: usize) -> Option<Panel>
     let (numbers, loads) = (family.numbers(), family.loads());
     let series = &source.series[place];
     let of = |metric: Metric| {
-        let mut points = Vec::new();
-        for (y, number) in numbers.iter().enumerate() {
-            for (x, load) in loads.iter().enumerate() {
-                let mut own = series
-                    .at(*load)
-                    .filter(|r| study_member(&r.workload) == Some((family.name, *number)))
-                    .peekable();
-                if own.peek().is_some() {
-                    let value = Spread::of(own.map(metric.pick)).map(|s| s.mean);
-                    points.push(Point {
-                        numbers: vec![Some(x as f64), Some(y as f64), value],
-                        ..Point::default()
-                    });
-                }
-            }
-        }
+        let cells = family.cells(series, metric).into_iter();
+        let points = cells.map(|cell| Point {
+            numbers: vec![Some(cell.column as f64), Some(cell.row as f64), cell.value],
+            ..Point::default()
+        });
         View {
             kind: Kind::Heat,
             name: metric.title(),
             unit: metric.unit.to_owned(),
             higher: Some(metric.higher_is_better),
             x_name: "Load".to_owned(),
-            y_name: family.name.to_owned(),
+            y_name: family.axis(),
             columns: loads.iter().map(|l| load_words(*l)).collect(),
             labels: numbers.iter().map(|n| family.label(*n)).collect(),
-            lines: vec![Line { series: Some(place), points, ..Line::default() }],
+            lines: vec![Line { series: Some(place), points: points.collect(), ..Line::default() }],
             ..View::default()
         }
     };

@@ -9,10 +9,8 @@ mod latency;
 mod memory;
 mod sweep;
 
-use benchhost_model::{SummaryRow, study_member};
+use benchhost_model::{SummaryRow, WorkloadFamily, workload_families};
 use serde::Serialize;
-
-pub use latency::{Latencies, LatencyKind};
 
 use super::Page;
 use crate::pictures::look::{self, Colour};
@@ -54,6 +52,8 @@ pub(super) struct Source<'a> {
     /// The rows of the plan's points; those measured against drift or to search are told in the table.
     pub(super) rows: Vec<&'a SummaryRow>,
     pub(super) series: Vec<Series<'a>>,
+    /// Workloads that differ in a number.
+    families: Vec<WorkloadFamily>,
 }
 
 impl<'a> Source<'a> {
@@ -61,7 +61,8 @@ impl<'a> Source<'a> {
         let planned = page.rows.iter().any(|r| r.role.is_empty());
         let rows: Vec<&SummaryRow> = page.rows.iter().filter(|r| !planned || r.role.is_empty()).collect();
         let series = series_of(&rows);
-        Self { page, rows, series }
+        let families = workload_families(rows.iter().map(|r| r.workload.as_str()));
+        Self { page, rows, series, families }
     }
 
     /// The rows of a workload and a kind of load, in the order of the first of each.
@@ -73,10 +74,7 @@ impl<'a> Source<'a> {
 
     /// One of several workloads that differ in a number.
     fn member(&self, workload: &str) -> bool {
-        let family = |w| study_member(w).map(|(name, _)| name);
-        family(workload).is_some_and(|name| {
-            self.rows.iter().any(|r| r.workload != workload && family(&r.workload) == Some(name))
-        })
+        self.families.iter().any(|family| family.number(workload).is_some())
     }
 
     pub(super) fn simulated(&self) -> bool {

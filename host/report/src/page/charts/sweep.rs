@@ -1,6 +1,6 @@
 //! Throughput, end-to-end latency and time to first token over the load, for each workload and kind of load.
 
-use benchhost_model::{LoadPoint, SummaryRow};
+use benchhost_model::SummaryRow;
 
 use super::form::Goal;
 use super::{Chart, Kind, Line, Panel, Point, Source, View};
@@ -9,17 +9,14 @@ use crate::metric::{
     TTFT_P99,
 };
 use crate::numbers;
-use crate::series::loads;
-
-/// Rates that span more than this factor are spread by their logarithm.
-const LOG_RATES_FROM: f64 = 8.0;
+use crate::series::{LoadAxis, loads};
 
 pub(super) fn charts(source: &Source<'_>) -> Vec<Chart> {
     let swept = source.swept();
     swept
         .iter()
         .map(|(workload, kind, rows)| {
-            let axis = Axis::of(rows);
+            let axis = axis(rows);
             let several = swept.iter().filter(|(w, ..)| w == workload).count() > 1;
             let over = if several { format!(" over {kind}") } else { String::new() };
             Chart {
@@ -35,26 +32,8 @@ pub(super) fn charts(source: &Source<'_>) -> Vec<Chart> {
 }
 
 /// The tested loads.
-pub(super) struct Axis {
-    pub(super) places: Vec<f64>,
-    pub(super) name: &'static str,
-    pub(super) unit: &'static str,
-    pub(super) log: bool,
-}
-
-impl Axis {
-    pub(super) fn of(rows: &[&SummaryRow]) -> Self {
-        let loads = loads(rows);
-        let places: Vec<f64> = loads.iter().map(|l| l.value()).collect();
-        let (name, unit, spread) = match loads.first() {
-            Some(LoadPoint::Rate(_)) => ("Request rate (requests/s)", "requests/s", LOG_RATES_FROM),
-            Some(LoadPoint::Batch(_)) => ("Batch size", "requests in a batch", 1.0),
-            Some(LoadPoint::Trace(_)) => ("Speed of the trace (×)", "× the trace's speed", LOG_RATES_FROM),
-            _ => ("Concurrent requests", "concurrent", 1.0),
-        };
-        let log = places.len() > 1 && places[places.len() - 1] / places[0] > spread;
-        Self { places, name, unit, log }
-    }
+pub(super) fn axis(rows: &[&SummaryRow]) -> LoadAxis {
+    LoadAxis::of(&loads(rows))
 }
 
 fn note(rows: &[&SummaryRow]) -> String {
@@ -69,7 +48,7 @@ fn note(rows: &[&SummaryRow]) -> String {
     parts.join(" ")
 }
 
-fn panels(source: &Source<'_>, rows: &[&SummaryRow], axis: &Axis) -> Vec<Panel> {
+fn panels(source: &Source<'_>, rows: &[&SummaryRow], axis: &LoadAxis) -> Vec<Panel> {
     let throughput: &[(Metric, Option<Metric>)] = &[(OUT_TOK_S, None), (REQ_S, None), (TOTAL_TOK_S, None)];
     let latency: &[(Metric, Option<Metric>)] =
         &[(E2E_P50, Some(E2E_P90)), (E2E_P99, None), (TPOT_P50, None), (ITL_P50, None)];
@@ -77,7 +56,7 @@ fn panels(source: &Source<'_>, rows: &[&SummaryRow], axis: &Axis) -> Vec<Panel> 
     let panel = |title: &str, metrics: &[(Metric, Option<Metric>)]| {
         let views: Vec<View> =
             metrics.iter().filter_map(|(m, upper)| view(source, rows, axis, *m, *upper)).collect();
-        (!views.is_empty()).then(|| Panel { title: title.to_owned(), views })
+        Panel::choosing(title, views)
     };
     [panel("Throughput", throughput), panel("Latency", latency), panel("Time to first token", first)]
         .into_iter()
@@ -89,7 +68,7 @@ fn panels(source: &Source<'_>, rows: &[&SummaryRow], axis: &Axis) -> Vec<Panel> 
 pub(super) fn view(
     source: &Source<'_>,
     rows: &[&SummaryRow],
-    axis: &Axis,
+    axis: &LoadAxis,
     metric: Metric,
     upper: Option<Metric>,
 ) -> Option<View> {
@@ -127,13 +106,8 @@ pub(super) fn view(
 
 /// The objectives of the latency that `metric` is a figure of.
 pub(super) fn goals(source: &Source<'_>, metric: Metric, on_x: bool) -> Vec<Goal> {
-    let of = source.page.objectives.iter().filter(|(name, _)| metric.latency == name.as_str());
-    of.map(|(name, ms)| Goal {
-        name: format!("objective {name} ≤ {} ms", numbers::exact(*ms)),
-        value: *ms,
-        on_x,
-    })
-    .collect()
+    let of = metric.objectives(&source.page.objectives);
+    of.map(|(name, value)| Goal { name, value, on_x }).collect()
 }
 
 fn line(place: usize, rows: &[&SummaryRow], metric: Metric, dashed: &str) -> Option<Line> {

@@ -28,7 +28,7 @@ pub(crate) enum ExportForm {
 pub(crate) struct ExportArgs {
     /// Directory of a run
     pub(crate) run: PathBuf,
-    /// In which form
+    /// In which form; the switches below name some, too [default: none, one must be named]
     #[arg(long = "as", value_enum, value_name = "FORM")]
     form: Option<ExportForm>,
     /// The same as `--as parquet`

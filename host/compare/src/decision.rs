@@ -267,8 +267,13 @@ fn sentence(decision: &Decision) -> String {
     let text = if total == 0 {
         "Nothing was decided: no gating figure could be compared.".to_owned()
     } else if !regressed.is_empty() {
+        let gains = if improved.is_empty() {
+            String::new()
+        } else {
+            format!(" It is better in {}: {}.", improved.len(), list(improved))
+        };
         format!(
-            "Regression: the new side is worse in {} of {total} gating figures: {}.",
+            "Regression: the new side is worse in {} of {total} gating figures: {}.{gains}",
             regressed.len(),
             list(regressed)
         )

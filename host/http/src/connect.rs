@@ -43,6 +43,13 @@ impl Connector {
         Ok(Self { tls: Tls::new(options)?, known: Arc::default(), habits: Arc::default() })
     }
 
+    /// A connector with the same settings and addresses that learns habits of its own. For questions beside a load: a
+    /// server that keeps connections for them may close those of streamed answers, and must not be vouched for by them.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { habits: Arc::default(), ..self.clone() }
+    }
+
     /// A fresh connection within `limit`, which covers name, TCP and TLS together.
     pub(crate) async fn connect(
         &self,

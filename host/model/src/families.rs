@@ -40,6 +40,9 @@ struct Parts<'a> {
 /// Words that `--sweep` writes before a number, and what the number counts.
 const WORDS: [(&str, &str); 3] = [("in", "input tokens"), ("out", "output tokens"), ("n", "requests")];
 
+/// What two numbers with an `x` between them count.
+const BOTH: &str = "input × output tokens";
+
 fn parts(label: &str) -> Option<Parts<'_>> {
     let (prefix, end) = label.rsplit_once('-').filter(|(prefix, _)| !prefix.is_empty())?;
     let (word, numbers) = end.split_at(end.find(|c: char| c.is_ascii_digit())?);
@@ -87,7 +90,10 @@ fn families(group: &[(Parts<'_>, &str)]) -> Vec<WorkloadFamily> {
         format!("{prefix} {}", rest.trim_start_matches('_'))
     };
     let known = WORDS.iter().find(|(known, _)| *known == word).map(|(_, counted)| (*counted).to_owned());
-    let axis = known.unwrap_or_else(|| prefix.rsplit('-').next().unwrap_or(prefix).to_owned());
+    // `128x64` is how a sweep writes lengths of input and output.
+    let both = || group.iter().all(|(p, _)| p.second.is_some()).then(|| BOTH.to_owned());
+    let last_word = || prefix.rsplit('-').next().unwrap_or(prefix).to_owned();
+    let axis = known.or_else(both).unwrap_or_else(last_word);
     let firsts = different(group.iter().map(|(p, _)| p.first));
     if firsts.len() == group.len() {
         let members = group.iter().map(|(p, label)| (p.first, *label));
@@ -145,7 +151,7 @@ mod tests {
         );
         assert_eq!(
             told(&["in-out-64x32", "in-out-128x64"]),
-            [("in-out".into(), "out".into(), vec![64.0, 128.0])],
+            [("in-out".into(), BOTH.into(), vec![64.0, 128.0])],
             "the two move together"
         );
     }

@@ -159,6 +159,7 @@ fn question(engine: &ReadyEngine, instance: &mut EngineInstance) -> Result<(Targ
         return Err("the simulator tells no metrics on a port of their own".into());
     }
     let mut target = engine.target.clone();
+    target.connector = target.connector.apart();
     target.limits =
         Limits { timeout: PATIENCE, idle_timeout: PATIENCE, connect_timeout: PATIENCE, body_cap: BODY_CAP };
     if let Some(port) = probe.port {

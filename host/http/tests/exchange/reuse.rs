@@ -191,6 +191,26 @@ fn a_server_that_broke_its_promise_is_not_trusted_by_the_next_client() {
 }
 
 #[test]
+fn questions_beside_the_load_do_not_vouch_for_the_server() {
+    let kept = script(|mut socket| {
+        for _ in 0..5 {
+            answer(&mut socket, &ok("metrics"));
+        }
+        hung_up(&mut socket);
+    });
+    let broken = script(|mut socket| breaks_its_promise(&mut socket));
+    let fresh = || script(|mut socket| answer(&mut socket, &ok("b")));
+    let target = target(serve(vec![kept, broken, fresh(), fresh()]));
+    let mut beside = target.clone();
+    beside.connector = target.connector.apart();
+    assert!(exchanges(beside, 5)[4].connection_reused);
+    let of_load = exchanges(target.clone(), 2);
+    assert_eq!(of_load[1].attempts, 2, "the kept connection was dead");
+    let last = exchanges(target, 1).remove(0);
+    assert_eq!((last.attempts, last.connection_reused), (1, false));
+}
+
+#[test]
 fn one_death_among_many_answers_changes_nothing() {
     let address = serve(vec![
         script(|mut socket| {

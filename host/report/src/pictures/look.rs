@@ -62,7 +62,9 @@ pub(crate) fn looks(series: &[Series<'_>], wished: &[(String, [u8; 3])]) -> Vec<
             (row, *seen - 1)
         })
         .collect();
-    let paired = place.iter().all(|(engine, variant)| *engine < PAIRS.len() && *variant < 2);
+    // With one engine alone two lightnesses of one hue would say nothing and be harder to tell apart.
+    let paired =
+        engines.len() > 1 && place.iter().all(|(engine, variant)| *engine < PAIRS.len() && *variant < 2);
     let colour = |i: usize| match place[i] {
         (engine, variant) if paired => PAIRS[engine][variant],
         _ => IN_ORDER[i % IN_ORDER.len()],

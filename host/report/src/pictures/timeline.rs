@@ -97,7 +97,7 @@ pub fn timeline(data: &Timeline, caption: &Caption) -> Option<Picture> {
             clean(&caption.model),
             clean(&caption.machine),
             clean(&caption.workload),
-            "shaded: load points, warm-up and drain left out; numbers: highest reading within".into(),
+            "shaded: load points without warm-up and drain; above them: the load, in them: the highest reading".into(),
         ],
         simulated: data
             .simulated

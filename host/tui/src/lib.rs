@@ -2,8 +2,8 @@
 //! snapshots that somebody else makes. Knows how to draw and what keys mean; knows no files, sockets, statistics or rules
 //! of measuring.
 //!
-//! [`line`] is text and nothing else. [`View`] draws a [`Snapshot`] into a frame and keeps what only drawing needs: the
-//! last minutes of figures and what the user chose to see. [`show`] owns the terminal: it enters the alternate screen,
+//! [`mod@line`] is text and nothing else. [`View`] draws a [`Snapshot`] into a frame and keeps what only drawing needs: the
+//! last minutes of figures and what the user chose to see. [`Screen`] owns the terminal: it enters the alternate screen,
 //! draws at most four times a second and tells its [`Source`] what the user wants. [`leave`] gives the terminal back from
 //! any thread, in a panic too.
 

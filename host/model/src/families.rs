@@ -90,8 +90,10 @@ fn families(group: &[(Parts<'_>, &str)]) -> Vec<WorkloadFamily> {
         format!("{prefix} {}", rest.trim_start_matches('_'))
     };
     let known = WORDS.iter().find(|(known, _)| *known == word).map(|(_, counted)| (*counted).to_owned());
-    // `128x64` is how a sweep writes lengths of input and output.
-    let both = || group.iter().all(|(p, _)| p.second.is_some()).then(|| BOTH.to_owned());
+    // `128x64` is how a sweep writes lengths of input and output; of the one that stays nothing is to be said.
+    let seconds: Vec<f64> = group.iter().filter_map(|(p, _)| p.second).collect();
+    let both = seconds.len() == group.len() && different(seconds.iter().copied()).len() > 1;
+    let both = || both.then(|| BOTH.to_owned());
     let last_word = || prefix.rsplit('-').next().unwrap_or(prefix).to_owned();
     let axis = known.or_else(both).unwrap_or_else(last_word);
     let firsts = different(group.iter().map(|(p, _)| p.first));

@@ -339,7 +339,9 @@
   function drawLanes(plot, chart, panel, view) {
     const lanes = view.s[0].p, rowH = Math.max(6, Math.min(12, 420 / lanes.length)), s = view.s[0].s;
     const { svg, box, sim } = frame(plot, chart, panel, view, lanes.length * rowH + 64, 40);
-    const end = Math.max(...lanes.map((p) => Math.max(p[0], p[1] ?? 0, p[2] ?? 0, p[3] ?? 0)), 0.001);
+    // Panels that show the same load share their time.
+    const same = chart.panels.flatMap((p) => p.v).filter((v) => v.n === view.n).flatMap((v) => v.s[0].p);
+    const end = Math.max(...same.map((p) => Math.max(p[0], p[1] ?? 0, p[2] ?? 0, p[3] ?? 0)), 0.001);
     const all = ticks(0, end, false, Math.max(3, Math.floor(box.W / 90))), X = scale(0, end, box.l, box.r, false);
     bottom(svg, box, all.filter((v) => v <= end * 1.0001), X, view.xn);
     const tip = tooltip(plot), bar = (a, b, i, cls, o) => {

@@ -27,6 +27,7 @@
 mod adjusted;
 mod attainment;
 mod bootstrap;
+mod clustered;
 mod compare;
 mod correlation;
 mod curve;
@@ -61,6 +62,7 @@ mod weighted;
 pub use adjusted::{Adjusted, AdjustedSample};
 pub use attainment::{Attainment, Decision, Judged};
 pub use bootstrap::{Bootstrap, Statistic};
+pub use clustered::clustered_mean;
 pub use compare::{Basis, CompareError, Comparison, compare, compare_blocks};
 pub use correlation::effective_size;
 pub use curve::{CurvePoint, Gain, Shape, dents, first_below, first_separation, gains, shape};

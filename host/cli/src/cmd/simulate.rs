@@ -70,8 +70,11 @@ pub(crate) fn check(wishes: &[(String, String)]) -> CliResult<()> {
             return Err(CliError::usage(format!("the simulator has no `{key}` that a run may set"))
                 .hint(format!("it has {}", WISHES.join(", "))));
         }
-        let args = Wished::try_parse_from(["simulate", &format!("--{key}={value}")])
-            .map_err(|e| CliError::usage(format!("`{key} = {value}` of the simulator")).because(e.kind()))?;
+        let args = Wished::try_parse_from(["simulate", &format!("--{key}={value}")]).map_err(|e| {
+            CliError::usage(format!("`{key} = {value}` of the simulator"))
+                .because(e.kind())
+                .hint("`benchhost simulate --help` shows what it takes")
+        })?;
         config(args.args)
             .map_err(|e| e.hint("it was asked for by `--simulator`, or `[engine.simulator]` in the plan"))?;
     }
@@ -148,4 +151,21 @@ fn end_with_parent() -> CliResult<()> {
         .spawn(watch)
         .map(drop)
         .map_err(|e| CliError::internal("cannot start a thread").because(e))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn what_a_run_may_set_are_flags_of_the_simulator() {
+        let command = Wished::command();
+        for wish in WISHES {
+            assert!(command.get_arguments().any(|a| a.get_long() == Some(wish)), "{wish}");
+        }
+        let set = |key: &str, value: &str| check(&[(key.to_owned(), value.to_owned())]);
+        assert!(set("ttft", "40ms").is_ok() && set("ttft", "soon").is_err() && set("port", "1").is_err());
+    }
 }

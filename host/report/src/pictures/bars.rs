@@ -5,31 +5,23 @@ use benchhost_model::{LoadPoint, SummaryRow};
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Colour};
+use super::each::each_workload;
 use super::frame::{Cell, Grid, Sign, figure};
 use super::letters::{Face, fit, width};
 use super::look::{INK, Look, MUTED, TICK, looks, plain};
 use super::panel::{Plot, Words, ground, watermark};
 use super::sweep::throughput;
-use super::{Caption, Picture, Scene, file_name, load_of};
+use super::{Caption, Picture, Scene, load_of};
 use crate::metric::{COST, E2E_P50, GPU_MEMORY, TTFT_P50};
 use crate::numbers::{NOTHING, figure as digits};
-use crate::series::{Series, Spread, by_load, distinct, headline, loads, series_of};
+use crate::series::{Series, Spread, by_load, headline, loads, series_of};
 
 /// Names under bars are cut no shorter than this; below, bars are numbered as in the legend.
 const NAME_ROOM: f64 = 44.0;
 
 /// One figure for each workload, at the highest load that the most configurations share.
 pub fn bars(rows: &[SummaryRow], caption: &Caption) -> Vec<Picture> {
-    let all = headline(rows);
-    let mut made: Vec<Picture> = Vec::new();
-    for workload in distinct(&all, |r| r.workload.as_str()) {
-        let rows: Vec<&SummaryRow> = all.iter().copied().filter(|r| r.workload == workload).collect();
-        if let Some(svg) = one(&rows, caption) {
-            let name = file_name(&format!("bars {workload}"), &made);
-            made.push(Picture { name, svg });
-        }
-    }
-    made
+    each_workload(&headline(rows), "bars", |rows| one(rows, caption))
 }
 
 /// A panel's words and one value a series.

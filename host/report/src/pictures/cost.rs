@@ -2,31 +2,19 @@
 
 use benchhost_model::{LoadPoint, SummaryRow};
 
+use super::each::each_kind_of_load;
 use super::frame::{Grid, Sign, figure};
 use super::look::looks;
 use super::panel::{Words, lines};
 use super::sweep::{drawn, load_places};
-use super::{Caption, Picture, Scene, file_name, fitting, load_words};
+use super::{Caption, Picture, Scene, fitting, load_words};
 use crate::metric::{COST, COST_GOODPUT, Metric};
 use crate::numbers;
-use crate::series::{Series, distinct, loads, series_of};
+use crate::series::{Series, loads, series_of};
 
 /// One figure for each workload and kind of load that has a cost.
 pub(super) fn costs(rows: &[&SummaryRow], caption: &Caption) -> Vec<Picture> {
-    let mut made: Vec<Picture> = Vec::new();
-    for (workload, kind) in distinct(rows, |r| (r.workload.as_str(), r.load.kind())) {
-        let own: Vec<&SummaryRow> = rows
-            .iter()
-            .copied()
-            .filter(|r| (r.workload.as_str(), r.load.kind()) == (workload, kind))
-            .collect();
-        let several = rows.iter().any(|r| r.workload == workload && r.load.kind() != kind);
-        let suffix = if several { kind } else { "" };
-        if let Some(svg) = one(&own, caption) {
-            made.push(Picture { name: file_name(&format!("cost {workload} {suffix}"), &made), svg });
-        }
-    }
-    made
+    each_kind_of_load(rows, "cost", |rows| one(rows, caption))
 }
 
 fn one(rows: &[&SummaryRow], caption: &Caption) -> Option<super::Svg> {

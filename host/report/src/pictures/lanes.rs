@@ -4,11 +4,12 @@ use benchhost_model::SummaryRow;
 
 use super::axis::Axis;
 use super::canvas::{Canvas, Colour};
+use super::each::each_workload;
 use super::frame::{Cell, Entry, Grid, Sign, figure};
 use super::look::{ALERT, AXIS, Look, Mark, looks};
 use super::panel::{Plot, Words, ground, ruler, watermark};
-use super::{Caption, Picture, Scene, file_name, load_of, shared_load};
-use crate::series::{Lane, Lanes, distinct, series_of};
+use super::{Caption, Picture, Scene, load_of, shared_load};
+use crate::series::{Lane, Lanes, series_of};
 
 /// Configurations in one figure.
 const MOST: usize = 4;
@@ -24,15 +25,10 @@ struct Shown<'a> {
 
 /// One figure a workload, at the load that most configurations share.
 pub(super) fn lanes(rows: &[&SummaryRow], all: &[Lanes], caption: &Caption) -> Vec<Picture> {
-    let mut made: Vec<Picture> = Vec::new();
-    for workload in distinct(rows, |r| r.workload.as_str()) {
-        let own: Vec<&SummaryRow> = rows.iter().copied().filter(|r| r.workload == workload).collect();
-        let of: Vec<&Lanes> = all.iter().filter(|l| l.place.workload == workload && l.any_sent()).collect();
-        if let Some(svg) = one(&own, &of, caption) {
-            made.push(Picture { name: file_name(&format!("requests {workload}"), &made), svg });
-        }
-    }
-    made
+    each_workload(rows, "requests", |rows| {
+        let of = |l: &&Lanes| rows.iter().any(|r| r.workload == l.place.workload) && l.any_sent();
+        one(rows, &all.iter().filter(of).collect::<Vec<_>>(), caption)
+    })
 }
 
 fn one(rows: &[&SummaryRow], lanes: &[&Lanes], caption: &Caption) -> Option<super::Svg> {

@@ -9,6 +9,7 @@ mod bars;
 mod canvas;
 mod cost;
 mod differences;
+mod each;
 mod frame;
 mod gallery;
 mod heat;

@@ -5,14 +5,15 @@ use benchhost_model::{LoadPoint, SummaryRow};
 use super::axis::Axis;
 use super::bars::{Bar, paint_bar, value_label};
 use super::canvas::{Anchor, Canvas};
+use super::each::each_workload;
 use super::frame::{Cell, Grid, Sign, figure};
 use super::letters::{Face, fit, width};
 use super::look::{INK, Look, MUTED, TICK, bold, looks, plain};
 use super::panel::{Plot, Words, ground, watermark};
-use super::{Caption, Picture, Scene, file_name, load_of, shared_load};
+use super::{Caption, Picture, Scene, load_of, shared_load};
 use crate::lines::clean;
 use crate::numbers::{NOTHING, figure as digits};
-use crate::series::{Scored, Series, Spread, distinct, series_of};
+use crate::series::{Scored, Series, Spread, series_of};
 
 /// A bar lower than this, in px, has its value beside the whisker.
 const LOW: f64 = 12.0;
@@ -21,15 +22,8 @@ const MOST: usize = 12;
 
 /// One figure a workload whose answers were scored, at the load that most configurations share.
 pub(super) fn qualities(rows: &[&SummaryRow], scored: &[Scored], caption: &Caption) -> Vec<Picture> {
-    let mut made: Vec<Picture> = Vec::new();
-    for workload in distinct(rows, |r| r.workload.as_str()) {
-        let own: Vec<&SummaryRow> =
-            rows.iter().copied().filter(|r| r.workload == workload && !r.scores.is_empty()).collect();
-        if let Some(svg) = one(&own, scored, caption) {
-            made.push(Picture { name: file_name(&format!("quality {workload}"), &made), svg });
-        }
-    }
-    made
+    let rows: Vec<&SummaryRow> = rows.iter().copied().filter(|r| !r.scores.is_empty()).collect();
+    each_workload(&rows, "quality", |rows| one(rows, scored, caption))
 }
 
 /// One score of one series.

@@ -4,14 +4,15 @@ use benchhost_model::{LoadPoint, SummaryRow};
 
 use super::axis::Axis;
 use super::canvas::Canvas;
+use super::each::each_workload;
 use super::frame::{Cell, Grid, Sign, figure};
 use super::labels::Labels;
 use super::letters::{Face, fit, width};
 use super::look::{CAPTION, INK, Look, looks, mark};
 use super::panel::{Plot, Words, ground, ruler, watermark};
-use super::{Caption, Picture, Scene, file_name, load_of, shared_load};
+use super::{Caption, Picture, Scene, load_of, shared_load};
 use crate::numbers::{count, figure as digits};
-use crate::series::{Latencies, LatencyKind, distinct, most_repeats, series_of, wants_log};
+use crate::series::{Latencies, LatencyKind, most_repeats, series_of, wants_log};
 
 /// Points of a curve: two a pixel.
 const POINTS: usize = 500;
@@ -26,16 +27,10 @@ struct Shown<'a> {
 
 /// One figure a workload.
 pub(super) fn spreads(rows: &[&SummaryRow], latencies: &[Latencies], caption: &Caption) -> Vec<Picture> {
-    let mut made: Vec<Picture> = Vec::new();
-    for workload in distinct(rows, |r| r.workload.as_str()) {
-        let own: Vec<&SummaryRow> = rows.iter().copied().filter(|r| r.workload == workload).collect();
-        let of: Vec<&Latencies> =
-            latencies.iter().filter(|l| l.place.workload == workload && !l.is_empty()).collect();
-        if let Some(svg) = one(&own, &of, caption) {
-            made.push(Picture { name: file_name(&format!("cdf {workload}"), &made), svg });
-        }
-    }
-    made
+    each_workload(rows, "cdf", |rows| {
+        let of = |l: &&Latencies| rows.iter().any(|r| r.workload == l.place.workload) && !l.is_empty();
+        one(rows, &latencies.iter().filter(of).collect::<Vec<_>>(), caption)
+    })
 }
 
 fn one(rows: &[&SummaryRow], latencies: &[&Latencies], caption: &Caption) -> Option<super::Svg> {

@@ -3,33 +3,21 @@
 
 use benchhost_model::{LoadPoint, SummaryRow};
 
+use super::each::each_kind_of_load;
 use super::frame::{Grid, Sign, figure};
 use super::look::{Look, looks};
 use super::panel::{Line, Places, Point, Words, lines};
-use super::{Caption, Picture, Scene, Throughput, doubted, file_name, fitting, load_of, load_words};
+use super::{Caption, Picture, Scene, Throughput, doubted, fitting, load_of, load_words};
 use crate::metric::{E2E_P50, E2E_P90, GPU_MEMORY, Metric, OUT_TOK_S, REQ_S, TTFT_P50, TTFT_P90};
 use crate::numbers;
-use crate::series::{LoadAxis, Series, Spread, distinct, headline, loads, series_of};
+use crate::series::{LoadAxis, Series, Spread, headline, loads, series_of};
 
 /// More series than this and the dashed percentiles would hide the medians.
 const DASHED_UP_TO: usize = 4;
 
 /// One figure for each workload and kind of load. A series whose point is missing has a gap; a single load makes dots.
 pub fn sweep(rows: &[SummaryRow], caption: &Caption) -> Vec<Picture> {
-    let all = headline(rows);
-    let mut made: Vec<Picture> = Vec::new();
-    for workload in distinct(&all, |r| r.workload.as_str()) {
-        let of_workload: Vec<&SummaryRow> = all.iter().copied().filter(|r| r.workload == workload).collect();
-        let kinds = distinct(&of_workload, |r| r.load.kind());
-        for kind in &kinds {
-            let rows: Vec<&SummaryRow> =
-                of_workload.iter().copied().filter(|r| r.load.kind() == *kind).collect();
-            let suffix = if kinds.len() > 1 { *kind } else { "" };
-            let name = file_name(&format!("sweep {workload} {suffix}"), &made);
-            made.push(Picture { name, svg: one(&rows, caption) });
-        }
-    }
-    made
+    each_kind_of_load(&headline(rows), "sweep", |rows| Some(one(rows, caption)))
 }
 
 /// What one panel shows.

@@ -4,14 +4,15 @@ use benchhost_model::{LoadPoint, SummaryRow};
 
 use super::axis::Axis;
 use super::canvas::Canvas;
+use super::each::each_kind_of_load;
 use super::frame::{Cell, Entry, Grid, Sign, figure};
 use super::labels::Labels;
 use super::look::{INK, Look, MUTED, Mark, hollow, looks, mark};
 use super::panel::{Plot, Words, ground, ruler, watermark};
-use super::{Caption, Picture, Scene, doubted, file_name};
+use super::{Caption, Picture, Scene, doubted};
 use crate::metric::OUT_TOK_S;
 use crate::numbers;
-use crate::series::{LoadAxis, Trade, distinct, front, loads, series_of, trades};
+use crate::series::{LoadAxis, Trade, front, loads, series_of, trades};
 
 /// Marks of one load that are closer than this share a label, in px.
 const NEAR: f64 = 14.0;
@@ -21,20 +22,7 @@ type Curve = (Look, Vec<(Trade, bool)>);
 
 /// One figure for each workload and kind of load with two points or more.
 pub(super) fn tradeoffs(rows: &[&SummaryRow], caption: &Caption) -> Vec<Picture> {
-    let mut made: Vec<Picture> = Vec::new();
-    for (workload, kind) in distinct(rows, |r| (r.workload.as_str(), r.load.kind())) {
-        let own: Vec<&SummaryRow> = rows
-            .iter()
-            .copied()
-            .filter(|r| (r.workload.as_str(), r.load.kind()) == (workload, kind))
-            .collect();
-        let several = rows.iter().any(|r| r.workload == workload && r.load.kind() != kind);
-        let suffix = if several { kind } else { "" };
-        if let Some(svg) = one(&own, caption) {
-            made.push(Picture { name: file_name(&format!("tradeoff {workload} {suffix}"), &made), svg });
-        }
-    }
-    made
+    each_kind_of_load(rows, "tradeoff", |rows| one(rows, caption))
 }
 
 fn one(rows: &[&SummaryRow], caption: &Caption) -> Option<super::Svg> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use benchhost_model::Record;
 use benchhost_report::{Place, Scored};
-use benchhost_stats::{Confidence, Proportion, student_t_critical};
+use benchhost_stats::{Confidence, clustered_mean};
 
 /// Sum and number of values, by item and turn.
 type Items = BTreeMap<(String, u32), (f64, u32)>;
@@ -31,32 +31,11 @@ impl Scores {
             let items: Vec<(f64, u32)> = items.into_values().collect();
             let asked: f64 = items.iter().map(|(_, n)| f64::from(*n)).sum();
             let mean = items.iter().map(|(sum, _)| sum).sum::<f64>() / asked;
-            let interval = interval(&items, mean);
+            let interval = clustered_mean(&items, Confidence::P95).map(|i| [i.low, i.high]);
             let count = items.len() as u64;
             (count > 0).then(|| Scored { place: place.clone(), name, mean, interval, items: count })
         })
     }
-}
-
-/// 95 % interval of `mean`, the mean over requests, with items as clusters: Wilson's where each item has one value of 0 or 1,
-/// else that of a ratio of sums with Student's t (Cochran, Sampling Techniques, 1977, §6.3, without its correction for a
-/// finite population). `None` for fewer than two items.
-fn interval(items: &[(f64, u32)], mean: f64) -> Option<[f64; 2]> {
-    let count = items.len() as f64;
-    if items.len() < 2 {
-        return None;
-    }
-    let yes = items.iter().filter(|(sum, n)| *n == 1 && sum.total_cmp(&1.0).is_eq()).count();
-    let no = items.iter().filter(|(sum, n)| *n == 1 && sum.abs().total_cmp(&0.0).is_eq()).count();
-    if yes + no == items.len() {
-        let found = Proportion::new(yes as u64, items.len() as u64).ok()?.wilson(Confidence::P95);
-        return Some([found.low, found.high]);
-    }
-    let asked: f64 = items.iter().map(|(_, n)| f64::from(*n)).sum();
-    let squares: f64 = items.iter().map(|(sum, n)| (sum - mean * f64::from(*n)).powi(2)).sum();
-    let error = (count / (count - 1.0) * squares).sqrt() / asked;
-    let half = student_t_critical(Confidence::P95, count - 1.0) * error;
-    Some([mean - half, mean + half])
 }
 
 #[cfg(test)]

@@ -71,8 +71,8 @@ mod tests {
         100 scheduled: 100 completed
         harness error ≤ TPOT 0.00400 ms · e2e 0.110 ms
 
-        ±: of one run the farther end of the 95 % interval of its requests (order
-          statistics).
+        ±: of one run the farther end of the 95 % interval of its requests, if they
+          support one.
         harness ≤: how far this program may have bent TTFT, at most.
         TTFT: send to first output · TPOT: time per later token · e2e: send to last
         ");

@@ -137,7 +137,7 @@ fn intervals(groups: &[Group<'_>], figures: &[Figure<'_>]) -> Option<String> {
             })
         })
     };
-    let run = "of one run the farther end of the 95 % interval of its requests (order statistics)";
+    let run = "of one run the farther end of the 95 % interval of its requests, if they support one";
     let repeats = "of repeats the one farthest from their mean";
     match (bases().any(|b| b == Basis::Repeats), bases().any(|b| b == Basis::Run)) {
         (true, true) => Some(format!("±: {repeats}, {run}.")),
